@@ -1,0 +1,1 @@
+"""Small real servers on loopback that speak the push providers' protocols, for development and tests."""
