@@ -1,0 +1,7 @@
+"""django-push-notifications: its models and admin only; the gateways of this project do the sending."""
+
+PUSH_NOTIFICATIONS_SETTINGS = {
+    "CONFIG": "push_notifications.conf.AppConfig",
+    "APPLICATIONS": {},
+    "UPDATE_ON_DUPLICATE_REG_ID": False,  # nobody takes a device over by posting its token
+}

@@ -1,0 +1,17 @@
+"""Settings of the test suite: the same, without a pool, with cheap passwords and a channel layer in memory."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "a-key-for-tests-only-and-nothing-else-0123456789-0123456789")
+os.environ.setdefault("HTTPS", "0")
+
+from config.settings import *  # noqa: E402
+from config.settings import DATABASES
+
+DATABASES["default"]["OPTIONS"].pop("pool", None)
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
