@@ -1,0 +1,61 @@
+"""The purchase ledger. Purchases keep the outside codes the till sent (store, gtin, category, brand)."""
+
+from django.db import models
+from django.db.models import Q
+
+from customers.models.customer import Customer
+
+
+class Purchase(models.Model):
+    """One receipt. `customer` is null for a receipt without a loyalty card."""
+
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="purchases")
+    store_ref = models.CharField(max_length=128)
+    receipt = models.CharField(max_length=128)
+    purchased_at = models.DateTimeField()
+    currency = models.CharField(max_length=3)
+    digest = models.BinaryField(max_length=32)  # SHA-256 of the canonical body: same again, or a correction
+    received_at = models.DateTimeField()
+
+    class Meta:
+        # reader: profile rebuild and export, both by customer in time order
+        indexes = [models.Index(fields=["customer", "purchased_at"], name="purchase_of_customer")]
+
+    def __str__(self) -> str:
+        return f"receipt {self.pk}"
+
+
+class PurchaseLine(models.Model):
+    """One line; `quantity` may be weighed (decimal) or returned (negative)."""
+
+    purchase = models.ForeignKey(Purchase, on_delete=models.CASCADE, related_name="lines")
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    position = models.PositiveIntegerField()
+    gtin = models.CharField(max_length=14)
+    quantity = models.DecimalField(max_digits=12, decimal_places=3)
+    unit_price_minor = models.BigIntegerField()
+    category_ref = models.CharField(max_length=64, blank=True, default="")
+    brand = models.CharField(max_length=128, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["purchase", "position"], name="purchase_line_position"),
+            models.CheckConstraint(name="purchase_line_price_not_negative", condition=Q(unit_price_minor__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.pk}"
+
+
+class ReceiptClaim(models.Model):
+    """Natural key of a receipt, claimed once; another body for it is a correction of the same purchase."""
+
+    store_ref = models.CharField(max_length=128)
+    receipt = models.CharField(max_length=128)
+    purchase = models.OneToOneField(Purchase, on_delete=models.CASCADE, related_name="claim")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store_ref", "receipt"], name="receipt_once_per_store")]
+
+    def __str__(self) -> str:
+        return f"claim of receipt {self.purchase_id}"

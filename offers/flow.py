@@ -1,0 +1,209 @@
+"""Frozen values that travel through the pipeline, in the order of travel. No Django.
+
+Event ─▶ StoredEvent ─▶ Trigger ─▶ Candidate ─▶ Verdict ─▶ DecisionMade ─▶ EventResult
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+EventKind = Literal["enter", "exit", "dwell", "fix", "beacon"]
+TransitionKind = Literal["enter", "dwell", "exit"]
+Status = Literal["accepted", "duplicate", "rejected"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    lat: float  # degrees WGS 84
+    lon: float  # degrees WGS 84
+    accuracy_m: float  # 68 % radius
+    is_mock: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    uuid: UUID
+    major: int
+    minor: int
+    rssi_dbm: int | None = None  # None: a scanned code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One well-formed event as a door hands it in."""
+
+    customer_id: int
+    device_id: str
+    event_id: UUID
+    type: EventKind
+    geofence: str | None = None  # an id of /v1/geofences
+    beacon: Sighting | None = None
+    position: Position | None = None
+    occurred_at: datetime  # the phone's clock, UTC
+    digest: bytes  # SHA-256 of the parsed body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A store, or an aisle of it."""
+
+    store_id: int
+    store_ref: str
+    aisle_id: int | None = None
+    aisle_ref: str | None = None
+
+    @property
+    def kind(self) -> Literal["store", "aisle"]:
+        return "store" if self.aisle_id is None else "aisle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event that is new and on disk; `verdict` names why it is not acted on (None: it is)."""
+
+    row_id: int
+    event: Event
+    place: Place | None = None  # of its geofence or beacon
+    verdict: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """A transition of one customer that asks for a decision, or (transition None) a named refusal of an event."""
+
+    customer_id: int
+    device_id: str | None  # the phone that sent the event; None: a deadline fired
+    event_row_id: int | None
+    event_id: UUID | None
+    transition: TransitionKind | None
+    place: Place | None
+    visit_id: int | None
+    store_visit_entered_at: datetime | None  # start of the store visit that it happened in
+    occurred_at: datetime
+    refusal: str | None = None  # decided before any offer was looked at: implausible_location, stale, …
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerFacts:
+    """What the decision may know of one customer, gathered in a fixed number of queries per batch."""
+
+    customer_id: int
+    ref: str
+    language: str
+    time_zone: str  # IANA; empty: unknown
+    birth_year: int | None
+    granted: frozenset[str]  # purposes
+    channels: frozenset[str]
+    segments: frozenset[str]
+    topics: frozenset[str]
+    muted_brands: frozenset[str]  # brand keys
+    muted_categories: frozenset[str]  # category refs
+    quiet: tuple[object, object] | None  # (from, until) local times; None: no quiet hours
+    max_pushes_per_day: int
+    max_pushes_per_week: int
+    paused_until: datetime | None
+    has_device: bool  # an active push address
+    sent_at: tuple[datetime, ...] = ()  # exposures of either arm in the last 8 days, not voided, oldest first
+    ignored_in_a_row: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferTerms:
+    """An offer's revision as the decision needs it."""
+
+    offer_id: int
+    ref: str
+    revision: int
+    title: Mapping[str, str]
+    body: Mapping[str, str]
+    image_url: str
+    benefit_kind: str
+    benefit_value: int  # basis points for percent, else minor units
+    currency: str
+    target_gtins: tuple[str, ...]
+    target_category: str | None
+    target_brand: str | None
+    min_affinity_share: float | None
+    bought_within_days: int | None
+    never_bought: bool
+    segments: frozenset[str]
+    topics: frozenset[str]
+    valid_from: datetime
+    valid_until: datetime
+    minutes_after_issue: int
+    per_customer: int | None
+    per_customer_per_days: int | None
+    units: int | None
+    holdout_share: float
+    priority: int
+    brand_keys: frozenset[str] = frozenset()  # of the target: what a muted brand is matched with
+    category_refs: frozenset[str] = frozenset()  # of the target, ancestors included
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Offer × customer × trigger under consideration."""
+
+    trigger: int  # index into the batch's triggers
+    offer_id: int
+    affinity_share: float  # 0..1, the larger of the target's and, for gtins, its brand's
+    exact_share: float  # 0..1, of the target itself
+    last_bought_at: datetime | None  # of the target itself
+    issued_before: int = 0  # coupons of this offer this customer holds or held within the limit's days
+    units_left: int | None = None  # as seen before the claim; None: no limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the rules say of one candidate: a reason of offers.rules.eligibility.Reason; `issued` means eligible."""
+
+    candidate: Candidate
+    reason: str
+    numbers: Mapping[str, float] = field(default_factory=dict)  # kept with the decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The outcome of one trigger before capacity is claimed: winners in order of preference, and all verdicts."""
+
+    trigger: int
+    reason: str  # issued, holdout, or the reason for none
+    winners: tuple[Verdict, ...]  # best first; the next is tried when capacity is gone
+    verdicts: tuple[Verdict, ...]  # every candidate, best first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouponIssued:
+    code: str
+    state: str
+    offer: str
+    title: str
+    body: str
+    image_url: str | None
+    benefit: Mapping[str, object]
+    target: Mapping[str, object]
+    store: str
+    aisle: str | None
+    issued_at: datetime
+    valid_from: datetime
+    valid_until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionMade:
+    transition: TransitionKind | None
+    place: Place | None
+    outcome: Literal["issued", "none"]
+    reason: str
+    coupon: CouponIssued | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventResult:
+    event_id: str  # as sent, also when it is no UUID
+    status: Status
+    error: str | None = None  # invalid, unknown_geofence, unknown_beacon, event_id_reused
+    decisions: tuple[DecisionMade, ...] = ()

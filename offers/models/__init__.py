@@ -1,0 +1,61 @@
+"""Places, catalogue, promotions, visits, coupons and the outbox: truth, constraints and filters."""
+
+from offers.models.catalogue import Brand, Category, Product
+from offers.models.coupons import (
+    Arm,
+    Coupon,
+    CouponCode,
+    CouponState,
+    Decision,
+    Exposure,
+    Feedback,
+    FeedbackKind,
+)
+from offers.models.outbox import MessageState, OutboxMessage, Receipt, SendingSwitch
+from offers.models.places import Aisle, Beacon, Store
+from offers.models.promotions import (
+    BenefitKind,
+    Capacity,
+    Objective,
+    Offer,
+    OfferAffinityKey,
+    OfferState,
+    OfferStore,
+    TriggerOn,
+    TriggerPlaces,
+)
+from offers.models.visits import EventType, LocationEvent, Presence, Visit
+
+__all__ = [
+    "Aisle",
+    "Arm",
+    "Beacon",
+    "BenefitKind",
+    "Brand",
+    "Capacity",
+    "Category",
+    "Coupon",
+    "CouponCode",
+    "CouponState",
+    "Decision",
+    "EventType",
+    "Exposure",
+    "Feedback",
+    "FeedbackKind",
+    "LocationEvent",
+    "MessageState",
+    "Objective",
+    "Offer",
+    "OfferAffinityKey",
+    "OfferState",
+    "OfferStore",
+    "OutboxMessage",
+    "Presence",
+    "Product",
+    "Receipt",
+    "SendingSwitch",
+    "Store",
+    "TriggerOn",
+    "TriggerPlaces",
+    "Visit",
+]

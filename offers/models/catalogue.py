@@ -1,0 +1,43 @@
+"""What is sold: brands, a tree of categories, products by GTIN."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class Brand(models.Model):
+    """`key` is the folded name (customers.rules.affinity.brand_key) under which purchases are counted."""
+
+    key = models.CharField(max_length=128, unique=True)
+    name = models.CharField(max_length=128)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Category(models.Model):
+    ref = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+
+    class Meta:
+        verbose_name_plural = "categories"
+        constraints = [
+            models.CheckConstraint(name="category_not_its_own_parent", condition=~Q(parent=models.F("id")))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.ref})"
+
+
+class Product(models.Model):
+    gtin = models.CharField(max_length=14, unique=True)
+    name = models.CharField(max_length=300)
+    brand = models.ForeignKey(Brand, null=True, blank=True, on_delete=models.PROTECT, related_name="products")
+    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.PROTECT, related_name="products")
+    price_minor = models.PositiveIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3, default="EUR")
+    image_url = models.URLField(max_length=500, blank=True, default="")
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.gtin})"

@@ -1,0 +1,104 @@
+"""Phones' events, and the visits that follow from them."""
+
+from django.contrib.gis.db import models
+from django.db.models import Q
+
+from customers.models import Customer
+from offers.models.places import Aisle, Store
+
+
+class EventType(models.TextChoices):
+    ENTER = "enter", "Enter"
+    EXIT = "exit", "Exit"
+    DWELL = "dwell", "Dwell"
+    FIX = "fix", "Fix"
+    BEACON = "beacon", "Beacon"
+
+
+class LocationEvent(models.Model):
+    """One event of a phone, on disk before it is acknowledged.
+
+    `lat`, `lon` and `accuracy_m` are nulled by the retention purge after 24 h; the row itself lives 90 days.
+    `verdict` names why the event was not acted on (offers.rules.eligibility.Reason); empty: it was.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="location_events")
+    event_id = models.UUIDField()
+    digest = models.BinaryField(max_length=32)  # SHA-256 of the parsed body
+    device_id = models.CharField(max_length=128)
+    type = models.CharField(max_length=8, choices=EventType)
+    store = models.ForeignKey(Store, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    aisle = models.ForeignKey(Aisle, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    rssi_dbm = models.SmallIntegerField(null=True, blank=True)
+    lat = models.FloatField(null=True, blank=True)
+    lon = models.FloatField(null=True, blank=True)
+    accuracy_m = models.FloatField(null=True, blank=True)
+    is_mock = models.BooleanField(default=False)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    verdict = models.CharField(max_length=24, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "event_id"], name="event_once_per_customer"),
+            # written as ranges: NaN fails them
+            models.CheckConstraint(
+                name="event_position_in_range",
+                condition=Q(lat__isnull=True, lon__isnull=True) | Q(lat__range=(-90, 90), lon__range=(-180, 180)),
+            ),
+        ]
+        indexes = [
+            # reader: refolding a customer's last 24 h when an event comes out of order
+            models.Index(fields=["customer", "occurred_at"], name="event_of_customer"),
+            # readers: the retention purge
+            models.Index(fields=["received_at"], name="event_received"),
+        ]
+
+    def __str__(self) -> str:
+        return f"event {self.pk}"
+
+
+class Visit(models.Model):
+    """A customer's stay at a store, or at an aisle within it: [entered_at, exited_at)."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="visits")
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="visits")
+    aisle = models.ForeignKey(Aisle, null=True, blank=True, on_delete=models.CASCADE, related_name="visits")
+    entered_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    dwelled_at = models.DateTimeField(null=True, blank=True)
+    exited_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "store", "aisle", "entered_at"], name="visit_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                name="visit_ends_after_it_begins",
+                condition=Q(exited_at__isnull=True) | Q(exited_at__gte=models.F("entered_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"visit {self.pk}"
+
+
+class Presence(models.Model):
+    """Where the fold over a customer's events stands; the row that serialises all work on one customer.
+
+    `state` is the JSON of offers.rules.visits; `due_at` the earliest deadline in it that the worker must
+    act on (a dwell, or the end of a silent visit).
+    """
+
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, related_name="presence")
+    state = models.JSONField(default=dict)
+    last_event_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        # reader: the worker that fires dwell deadlines
+        indexes = [models.Index(fields=["due_at"], name="presence_due", condition=Q(due_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"presence of customer {self.customer_id}"
