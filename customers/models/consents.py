@@ -20,7 +20,7 @@ class ConsentSource(models.TextChoices):
 
 
 class Consent(models.Model):
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consents")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consents", db_index=False)
     purpose = models.CharField(max_length=16, choices=Purpose)
     granted = models.BooleanField()
     text_version = models.CharField(max_length=64)

@@ -33,13 +33,15 @@ class BearerToken(models.Model):
     """A phone's opaque token: one per customer and device; only its SHA-256 is kept."""
 
     digest = models.BinaryField(max_length=32, unique=True)
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="tokens")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="tokens", db_index=False)
     device_id = models.CharField(max_length=128)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["customer", "device_id"], name="bearer_token_one_per_device")]
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "device_id"], name="bearer_token_one_per_device")
+        ]
 
     def __str__(self) -> str:
         return f"token {self.pk}"

@@ -34,7 +34,9 @@ class Customer(models.Model):
     birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
     loyalty_card = models.CharField(max_length=64, blank=True, default="")
     language = models.CharField(max_length=2, choices=Language, default=Language.FR)
-    time_zone = models.CharField(max_length=64, blank=True, default="")  # IANA name; empty = unknown, fails closed
+    time_zone = models.CharField(
+        max_length=64, blank=True, default=""
+    )  # IANA name; empty = unknown, fails closed
     segments = ArrayField(models.CharField(max_length=64), default=list, blank=True)
 
     topics = ArrayField(models.CharField(max_length=64), default=list, blank=True)
@@ -46,7 +48,9 @@ class Customer(models.Model):
     quiet_until = models.TimeField(null=True, blank=True)
     max_pushes_per_day = models.PositiveSmallIntegerField(null=True, blank=True)  # null: the house's cap
     max_pushes_per_week = models.PositiveSmallIntegerField(null=True, blank=True)
-    channels = ArrayField(models.CharField(max_length=8, choices=Channel), default=default_channels, blank=True)
+    channels = ArrayField(
+        models.CharField(max_length=8, choices=Channel), default=default_channels, blank=True
+    )
     paused_until = models.DateTimeField(null=True, blank=True)
 
     granted = ArrayField(models.CharField(max_length=16), default=list, blank=True)

@@ -19,7 +19,7 @@ class Device(models.Model):
     that calls a token dead counts only if it is newer.
     """
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="devices")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="devices", db_index=False)
     device_id = models.CharField(max_length=128)
     platform = models.CharField(max_length=8, choices=Platform)
     fcm = models.OneToOneField(

@@ -18,7 +18,9 @@ class AffinityKind(models.TextChoices):
 class Affinity(models.Model):
     """Decayed spend of one customer on one product, brand or category."""
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="affinities")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="affinities", db_index=False
+    )
     kind = models.CharField(max_length=8, choices=AffinityKind)
     key = models.CharField(max_length=128)
     weight = models.FloatField()  # sum of minor units x 2^((purchased_at - epoch) / half-life)

@@ -9,7 +9,9 @@ from customers.models.customer import Customer
 class Purchase(models.Model):
     """One receipt. `customer` is null for a receipt without a loyalty card."""
 
-    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="purchases")
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="purchases", db_index=False
+    )
     store_ref = models.CharField(max_length=128)
     receipt = models.CharField(max_length=128)
     purchased_at = models.DateTimeField()
@@ -28,8 +30,10 @@ class Purchase(models.Model):
 class PurchaseLine(models.Model):
     """One line; `quantity` may be weighed (decimal) or returned (negative)."""
 
-    purchase = models.ForeignKey(Purchase, on_delete=models.CASCADE, related_name="lines")
-    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    purchase = models.ForeignKey(Purchase, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     position = models.PositiveIntegerField()
     gtin = models.CharField(max_length=14)
     quantity = models.DecimalField(max_digits=12, decimal_places=3)
@@ -40,7 +44,9 @@ class PurchaseLine(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["purchase", "position"], name="purchase_line_position"),
-            models.CheckConstraint(name="purchase_line_price_not_negative", condition=Q(unit_price_minor__gte=0)),
+            models.CheckConstraint(
+                name="purchase_line_price_not_negative", condition=Q(unit_price_minor__gte=0)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -55,7 +61,9 @@ class ReceiptClaim(models.Model):
     purchase = models.OneToOneField(Purchase, on_delete=models.CASCADE, related_name="claim")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["store_ref", "receipt"], name="receipt_once_per_store")]
+        constraints = [
+            models.UniqueConstraint(fields=["store_ref", "receipt"], name="receipt_once_per_store")
+        ]
 
     def __str__(self) -> str:
         return f"claim of receipt {self.purchase_id}"

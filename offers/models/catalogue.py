@@ -17,7 +17,9 @@ class Brand(models.Model):
 class Category(models.Model):
     ref = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
-    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+    )
 
     class Meta:
         verbose_name_plural = "categories"
@@ -33,7 +35,9 @@ class Product(models.Model):
     gtin = models.CharField(max_length=14, unique=True)
     name = models.CharField(max_length=300)
     brand = models.ForeignKey(Brand, null=True, blank=True, on_delete=models.PROTECT, related_name="products")
-    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.PROTECT, related_name="products")
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="products"
+    )
     price_minor = models.PositiveIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3, default="EUR")
     image_url = models.URLField(max_length=500, blank=True, default="")

@@ -6,7 +6,7 @@ from django.db.models import Q
 from customers.models import Customer
 from offers.models.places import Aisle, Store
 from offers.models.promotions import Offer
-from offers.models.visits import LocationEvent, Visit
+from offers.models.visits import UNCHECKED, LocationEvent, Visit
 
 
 class CouponState(models.TextChoices):
@@ -20,7 +20,7 @@ class CouponState(models.TextChoices):
 class Coupon(models.Model):
     """One customer's personal right to an offer. `terms` is the offer's revision as it was shown."""
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="coupons")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="coupons", db_index=False)
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="coupons")
     revision = models.PositiveIntegerField()
     code = models.CharField(max_length=24)
@@ -28,8 +28,10 @@ class Coupon(models.Model):
     # {"title", "body", "image_url", "benefit", "target"} in the API's shapes, in the customer's language
     terms = models.JSONField()
     reason = models.CharField(max_length=300)  # why this customer got it, a sentence in their language
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="coupons")
-    aisle = models.ForeignKey(Aisle, null=True, blank=True, on_delete=models.SET_NULL, related_name="coupons")
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="coupons", db_index=False)
+    aisle = models.ForeignKey(
+        Aisle, null=True, blank=True, on_delete=models.SET_NULL, related_name="coupons", db_index=False
+    )
     issued_at = models.DateTimeField()
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField()
@@ -39,7 +41,9 @@ class Coupon(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["customer", "code"], name="coupon_code_of_customer"),
-            models.CheckConstraint(name="coupon_valid_period", condition=Q(valid_from__lt=models.F("valid_until"))),
+            models.CheckConstraint(
+                name="coupon_valid_period", condition=Q(valid_from__lt=models.F("valid_until"))
+            ),
         ]
         indexes = [
             # readers: the wallet, and the per-customer limit of an offer
@@ -56,7 +60,7 @@ class CouponCode(models.Model):
     """Which coupon a code belongs to: unique over all customers, what a till looks up."""
 
     code = models.CharField(max_length=24, unique=True)  # 16 symbols, no groups
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
     coupon = models.OneToOneField(Coupon, on_delete=models.CASCADE, related_name="claim")
 
     def __str__(self) -> str:
@@ -70,18 +74,23 @@ class Decision(models.Model):
     offer that was looked at, with the first reason against it.
     """
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="decisions")
-    event = models.ForeignKey(
-        LocationEvent, null=True, blank=True, on_delete=models.SET_NULL, related_name="decisions"
-    )  # null: a dwell deadline fired
-    event_uid = models.UUIDField(null=True, blank=True)  # the event's own id: what a repeated event is answered by
-    visit = models.ForeignKey(Visit, null=True, blank=True, on_delete=models.SET_NULL, related_name="decisions")
-    store = models.ForeignKey(Store, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    aisle = models.ForeignKey(Aisle, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    transition = models.CharField(max_length=8, blank=True, default="")  # enter, dwell, exit; empty: none came of it
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="decisions", db_index=False)
+    # null: a dwell deadline fired. Events and visits are purged on their own calendar, so nothing is checked.
+    event = models.ForeignKey(LocationEvent, null=True, blank=True, related_name="decisions", **UNCHECKED)
+    event_uid = models.UUIDField(
+        null=True, blank=True
+    )  # the event's own id: what a repeated event is answered by
+    visit = models.ForeignKey(Visit, null=True, blank=True, related_name="decisions", **UNCHECKED)
+    store = models.ForeignKey(Store, null=True, blank=True, related_name="+", **UNCHECKED)
+    aisle = models.ForeignKey(Aisle, null=True, blank=True, related_name="+", **UNCHECKED)
+    transition = models.CharField(
+        max_length=8, blank=True, default=""
+    )  # enter, dwell, exit; empty: none came of it
     outcome = models.CharField(max_length=8)  # issued, none
     reason = models.CharField(max_length=24)
-    offer = models.ForeignKey(Offer, null=True, blank=True, on_delete=models.SET_NULL, related_name="decisions")
+    offer = models.ForeignKey(
+        Offer, null=True, blank=True, on_delete=models.SET_NULL, related_name="decisions", db_index=False
+    )
     coupon = models.OneToOneField(
         Coupon, null=True, blank=True, on_delete=models.SET_NULL, related_name="decision"
     )
@@ -109,19 +118,25 @@ class Arm(models.TextChoices):
 class Exposure(models.Model):
     """A customer was offered something or, in the hold-out, would have been. Counts against the caps of both arms."""
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="exposures")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="exposures", db_index=False)
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="exposures")
     revision = models.PositiveIntegerField()
     arm = models.CharField(max_length=8, choices=Arm)
     decision = models.OneToOneField(Decision, on_delete=models.CASCADE, related_name="exposure")
-    coupon = models.OneToOneField(Coupon, null=True, blank=True, on_delete=models.SET_NULL, related_name="exposure")
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+")
+    coupon = models.OneToOneField(
+        Coupon, null=True, blank=True, on_delete=models.SET_NULL, related_name="exposure"
+    )
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+", db_index=False)
     store_visit_entered_at = models.DateTimeField()  # with customer and store: the store visit it happened in
     exposed_at = models.DateTimeField()
-    voided_at = models.DateTimeField(null=True, blank=True)  # its message was dropped: the caps were given back
+    voided_at = models.DateTimeField(
+        null=True, blank=True
+    )  # its message was dropped: the caps were given back
 
     class Meta:
-        indexes = [models.Index(fields=["customer", "exposed_at"], name="exposure_of_customer")]  # reader: the caps
+        indexes = [
+            models.Index(fields=["customer", "exposed_at"], name="exposure_of_customer")
+        ]  # reader: the caps
 
     def __str__(self) -> str:
         return f"exposure {self.pk}"
@@ -137,8 +152,8 @@ class FeedbackKind(models.TextChoices):
 
 
 class Feedback(models.Model):
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="feedback")
-    coupon = models.ForeignKey(Coupon, on_delete=models.CASCADE, related_name="feedback")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="feedback", db_index=False)
+    coupon = models.ForeignKey(Coupon, on_delete=models.CASCADE, related_name="feedback", db_index=False)
     kind = models.CharField(max_length=16, choices=FeedbackKind)
     note = models.CharField(max_length=1000, blank=True, default="")
     given_at = models.DateTimeField()

@@ -25,7 +25,9 @@ class OutboxMessage(models.Model):
     coupon = models.OneToOneField(Coupon, on_delete=models.CASCADE, related_name="message")
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.PUSH)
     # the phone that sent the event, else the one last seen; null once that device is gone
-    device = models.ForeignKey(Device, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages")
+    device = models.ForeignKey(
+        Device, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
+    )
     state = models.CharField(max_length=8, choices=MessageState, default=MessageState.QUEUED)
     reason = models.CharField(max_length=48, blank=True, default="")  # why dropped or dead
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -51,7 +53,7 @@ class Receipt(models.Model):
     """One try to send to one device, and the provider's answer."""
 
     message = models.ForeignKey(OutboxMessage, on_delete=models.CASCADE, related_name="receipts")
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="receipts")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="receipts", db_index=False)
     device = models.ForeignKey(Device, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     platform = models.CharField(max_length=8)
     attempt = models.PositiveSmallIntegerField()
@@ -62,7 +64,9 @@ class Receipt(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["customer", "message"], name="receipt_of_message")]  # reader: a message's life
+        indexes = [
+            models.Index(fields=["customer", "message"], name="receipt_of_message")
+        ]  # reader: a message's life
 
     def __str__(self) -> str:
         return f"receipt {self.pk}"

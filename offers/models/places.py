@@ -20,7 +20,9 @@ class Store(models.Model):
     radius_m = models.FloatField(null=True, blank=True)
     area = models.PolygonField(geography=True, srid=4326, null=True, blank=True)
     time_zone = models.CharField(max_length=64)  # IANA name
-    opening_hours = models.CharField(max_length=500, blank=True, default="")  # OpenStreetMap syntax; empty: always
+    opening_hours = models.CharField(
+        max_length=500, blank=True, default=""
+    )  # OpenStreetMap syntax; empty: always
     address = models.CharField(max_length=300, blank=True, default="")
     removed_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField()

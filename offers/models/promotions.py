@@ -51,7 +51,9 @@ class Offer(models.Model):
     currency = models.CharField(max_length=3, default="EUR")
 
     target_gtins = ArrayField(models.CharField(max_length=14), default=list, blank=True)
-    target_category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    target_category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     target_brand = models.CharField(max_length=128, blank=True, default="")
 
     all_stores = models.BooleanField(default=True)
@@ -142,7 +144,9 @@ class OfferAffinityKey(models.Model):
     is_exact = models.BooleanField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["offer", "kind", "key"], name="offer_affinity_key_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["offer", "kind", "key"], name="offer_affinity_key_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} key of offer {self.offer_id}"

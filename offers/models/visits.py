@@ -1,10 +1,17 @@
 """Phones' events, and the visits that follow from them."""
 
+from typing import Any
+
 from django.contrib.gis.db import models
 from django.db.models import Q
 
 from customers.models import Customer
 from offers.models.places import Aisle, Store
+
+
+# Stores and aisles are never deleted, only marked removed, so rows written for every step of every phone may
+# point at them without a check.
+UNCHECKED: Any = {"db_constraint": False, "db_index": False, "on_delete": models.DO_NOTHING}
 
 
 class EventType(models.TextChoices):
@@ -22,13 +29,16 @@ class LocationEvent(models.Model):
     `verdict` names why the event was not acted on (offers.rules.eligibility.Reason); empty: it was.
     """
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="location_events")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="location_events", db_index=False
+    )
     event_id = models.UUIDField()
     digest = models.BinaryField(max_length=32)  # SHA-256 of the parsed body
     device_id = models.CharField(max_length=128)
     type = models.CharField(max_length=8, choices=EventType)
-    store = models.ForeignKey(Store, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    aisle = models.ForeignKey(Aisle, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    # no database constraint: each check would lock the one store row that all its visitors share
+    store = models.ForeignKey(Store, null=True, blank=True, related_name="+", **UNCHECKED)
+    aisle = models.ForeignKey(Aisle, null=True, blank=True, related_name="+", **UNCHECKED)
     rssi_dbm = models.SmallIntegerField(null=True, blank=True)
     lat = models.FloatField(null=True, blank=True)
     lon = models.FloatField(null=True, blank=True)
@@ -44,7 +54,8 @@ class LocationEvent(models.Model):
             # written as ranges: NaN fails them
             models.CheckConstraint(
                 name="event_position_in_range",
-                condition=Q(lat__isnull=True, lon__isnull=True) | Q(lat__range=(-90, 90), lon__range=(-180, 180)),
+                condition=Q(lat__isnull=True, lon__isnull=True)
+                | Q(lat__range=(-90, 90), lon__range=(-180, 180)),
             ),
         ]
         indexes = [
@@ -61,9 +72,9 @@ class LocationEvent(models.Model):
 class Visit(models.Model):
     """A customer's stay at a store, or at an aisle within it: [entered_at, exited_at)."""
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="visits")
-    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="visits")
-    aisle = models.ForeignKey(Aisle, null=True, blank=True, on_delete=models.CASCADE, related_name="visits")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="visits", db_index=False)
+    store = models.ForeignKey(Store, related_name="visits", **UNCHECKED)
+    aisle = models.ForeignKey(Aisle, null=True, blank=True, related_name="visits", **UNCHECKED)
     entered_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     dwelled_at = models.DateTimeField(null=True, blank=True)
