@@ -8,7 +8,6 @@ from django.db.models import Q
 from customers.models import Customer
 from offers.models.places import Aisle, Store
 
-
 # Stores and aisles are never deleted, only marked removed, so rows written for every step of every phone may
 # point at them without a check.
 UNCHECKED: Any = {"db_constraint": False, "db_index": False, "on_delete": models.DO_NOTHING}
