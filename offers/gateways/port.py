@@ -1,0 +1,67 @@
+"""The PushGateway port: what goes out, and what each message came to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class PushMessage:
+    """One message for one device."""
+
+    message_id: str  # the outbox message's own id (UUID): every send of it carries the same one
+    platform: str  # fcm, apns, webpush, console
+    token: str = field(repr=False)  # the device's address at the provider
+    title: str = field(repr=False)
+    body: str = field(repr=False)
+    expires_at: datetime  # aware UTC; from this instant on it is not sent
+    registered_at: datetime  # aware UTC; when the device last confirmed its token
+    image_url: str | None = field(default=None, repr=False)
+    data: Mapping[str, str] = field(default_factory=dict, repr=False)  # for the app: coupon code, deep link
+
+    @property
+    def collapse_id(self) -> str:
+        """What makes a second showing of this message replace the first: its own id."""
+        return self.message_id
+
+
+class Outcome(StrEnum):
+    """What one send came to, in terms of what the caller does next."""
+
+    ACCEPTED = "accepted"  # the provider took it
+    DEAD_TOKEN = "dead_token"  # deactivate the device
+    OUR_FAULT = "our_fault"  # dead letter; the device is as good as before
+    TRY_LATER = "try_later"  # send again at retry_at; it may have been shown already
+    LANE_STOPPED = "lane_stopped"  # credentials or address of the whole lane: keep the message, alert
+    EXPIRED = "expired"  # its time was over; nothing was sent
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one message came to."""
+
+    message_id: str
+    outcome: Outcome
+    provider_message_id: str | None = None
+    provider_code: str | None = (
+        None  # stable name of the answer, such as UNREGISTERED; never text from outside
+    )
+    status: int | None = None  # HTTP status, where there was one
+    retry_at: datetime | None = None  # aware UTC; set if and only if the outcome is TRY_LATER
+
+
+class PushGateway(Protocol):
+    """A way to a provider. It lives in one event loop and is closed there."""
+
+    async def send(self, messages: Sequence[PushMessage], *, now: datetime) -> list[Receipt]:
+        """Send the messages and return one receipt per message, in the same order.
+
+        One message's trouble is its receipt's alone and is never raised. Nothing waits for a Retry-After.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections; the gateway is not used afterwards."""
+        ...
