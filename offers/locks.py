@@ -1,20 +1,21 @@
 """Every lock of the house, and the order in which a transaction takes them.
 
 1. offers_presence, by customer id: all work on one customer's events, visits and decisions;
-2. offers_capacity, by offer id: units and budget.
+2. offers_outboxmessage, by id: messages that are dropped;
+3. offers_capacity, by offer id: units and budget;
+4. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers.
 
-A transaction that needs both takes them in this order, each once. What is claimed with SKIP LOCKED waits for
-nobody, so it may come first. Locks are NO KEY UPDATE: rows that refer to the locked ones can still be written.
+A transaction that needs several takes them in this order, each once; docs/concurrency.md has the reasons. What is
+claimed with SKIP LOCKED waits for nobody, so it may come first. Locks are NO KEY UPDATE: rows that refer to the locked ones can still be written.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-
 
 # --- customers ---------------------------------------------------------------------------------------------
 
@@ -87,3 +88,83 @@ def _presences(rows: Sequence[tuple[Any, ...]]) -> dict[int, LockedPresence]:
 
 
 # --- capacity ----------------------------------------------------------------------------------------------
+
+_CLAIM = """
+    WITH asked AS (
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS a(offer_id, wanted)
+    ), locked AS (
+        SELECT c.offer_id, LEAST(a.wanted, COALESCE(c.units - c.claimed, a.wanted)) AS granted
+          FROM offers_capacity c JOIN asked a USING (offer_id)
+         ORDER BY c.offer_id
+           FOR NO KEY UPDATE OF c
+    ), taken AS (
+        UPDATE offers_capacity c SET claimed = c.claimed + l.granted
+          FROM locked l
+         WHERE c.offer_id = l.offer_id AND l.granted > 0 AND (c.units IS NULL OR c.claimed + l.granted <= c.units)
+        RETURNING c.offer_id, l.granted
+    )
+    SELECT a.offer_id, CASE WHEN l.offer_id IS NULL THEN a.wanted ELSE COALESCE(t.granted, 0) END
+      FROM asked a LEFT JOIN locked l USING (offer_id) LEFT JOIN taken t USING (offer_id)
+"""
+
+_RETURN = """
+    WITH given AS (
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS g(offer_id, units)
+    ), locked AS (
+        SELECT c.offer_id, g.units
+          FROM offers_capacity c JOIN given g USING (offer_id)
+         ORDER BY c.offer_id
+           FOR NO KEY UPDATE OF c
+    )
+    UPDATE offers_capacity c SET claimed = GREATEST(c.claimed - l.units, 0)
+      FROM locked l
+     WHERE c.offer_id = l.offer_id
+"""
+
+
+def claim_units(wanted: Mapping[int, int]) -> dict[int, int]:
+    """Take up to the wanted units of each offer and return how many were granted, 0 for an offer that is sold out.
+
+    An offer without a capacity row has no limit. One statement: it locks the rows in the order of the offers' ids,
+    sees what others committed while it waited, and never takes more than is left; a check constraint stands behind.
+    Must run inside a transaction, as its last lock: the rows stay locked until it ends. Strength: NO KEY UPDATE,
+    because `claimed` is no key and readers of the offer must not wait.
+    """
+    if not wanted:
+        return {}
+    offers = sorted(wanted)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [offers, [wanted[offer_id] for offer_id in offers]])
+        return dict(cursor.fetchall())
+
+
+def return_units(units: Mapping[int, int]) -> None:
+    """Give units of these offers back, in the order of the offers' ids. Must run inside a transaction."""
+    if not units:
+        return
+    offers = sorted(units)
+    with connection.cursor() as cursor:
+        cursor.execute(_RETURN, [offers, [units[offer_id] for offer_id in offers]])
+
+
+# --- messages and targets ----------------------------------------------------------------------------------
+
+TARGETS_LOCK = 7_210_001  # any number that no other advisory lock of the project uses
+
+
+def lock_messages(message_ids: Sequence[int]) -> None:
+    """Lock these rows of the outbox in the order of their ids. Must run inside a transaction.
+
+    NO KEY UPDATE: receipts may still be written to a message that is being dropped.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM offers_outboxmessage WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [list(message_ids)],
+        )
+
+
+def lock_targets() -> None:
+    """Let one transaction at a time rebuild offers' targets, so that the last one to do it has seen every change."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TARGETS_LOCK])
