@@ -106,7 +106,9 @@ class CustomerFacts:
     paused_until: datetime | None
     has_device: bool  # an active push address
     sent_at: tuple[datetime, ...] = ()  # exposures of either arm in the last 8 days, not voided, oldest first
+    sent_stores: tuple[int, ...] = ()  # the store of each of sent_at, in the same order
     ignored_in_a_row: int = 0
+    is_sending_stopped: bool = False  # the one switch that stops all sending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,8 @@ class OfferTerms:
     priority: int
     brand_keys: frozenset[str] = frozenset()  # of the target: what a muted brand is matched with
     category_refs: frozenset[str] = frozenset()  # of the target, ancestors included
+    target_name: str = ""  # the category or brand as people know it; empty: products of no one brand
+    objective: str = "reward"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +157,8 @@ class Candidate:
     last_bought_at: datetime | None  # of the target itself
     issued_before: int = 0  # coupons of this offer this customer holds or held within the limit's days
     units_left: int | None = None  # as seen before the claim; None: no limit
+    budget_left_minor: int | None = None  # None: no limit
+    store_is_open: bool | None = True  # None: its time zone is unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
