@@ -23,17 +23,13 @@ GRACE_S = 1  # answers still owed when the server is told to stop are cut off af
 class FcmServer(uvicorn.Server):
     """The server, bound at construction, so that its address is known before it runs."""
 
-    def __init__(
-        self, *, host: str, port: int, directory: Path, project: str = DEFAULT_PROJECT
-    ) -> None:
+    def __init__(self, *, host: str, port: int, directory: Path, project: str = DEFAULT_PROJECT) -> None:
         """Bind the address and make or reuse the service account in `directory`; raises OSError."""
         self.socket = _bound(host, port)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
         self.base_url = f"http://{shown}:{self.socket.getsockname()[1]}"
         self.credentials_file = (directory / CREDENTIALS_NAME).resolve()
-        account = write_service_account(
-            directory, base_url=self.base_url, project=project
-        )
+        account = write_service_account(directory, base_url=self.base_url, project=project)
         self.app = FcmApp(issuer=TokenIssuer(account=account))
         super().__init__(
             uvicorn.Config(
@@ -70,9 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
             project=options.project,
         )
     except OSError as error:
-        raise SystemExit(
-            f"The local FCM cannot start on {options.host}:{options.port}: {error}"
-        ) from error
+        raise SystemExit(f"The local FCM cannot start on {options.host}:{options.port}: {error}") from error
     _write_state(options.state_file, server)
     try:
         server.run_here()
@@ -81,9 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m providers.fcm", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m providers.fcm", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--state-file", type=Path, required=True)

@@ -43,9 +43,7 @@ class FcmApp:
         except ConnectionError:
             return
         except BodyTooLarge:
-            response: Response | None = json_response(
-                {"error": {"code": 413}}, status=413
-            )
+            response: Response | None = json_response({"error": {"code": 413}}, status=413)
         else:
             response = await self._answer(request)
         if response is not None:
@@ -58,21 +56,13 @@ class FcmApp:
             return await self._token(request)
         if method == "POST" and path == self._send_path():
             return await self._send(request)
-        if (
-            method == "POST"
-            and path.startswith("/v1/projects/")
-            and path.endswith("/messages:send")
-        ):
-            return _refused(
-                self._log_refusal(request, refusal("PERMISSION_DENIED")), ACCEPT
-            )
+        if method == "POST" and path.startswith("/v1/projects/") and path.endswith("/messages:send"):
+            return _refused(self._log_refusal(request, refusal("PERMISSION_DENIED")), ACCEPT)
         if path.startswith("/_control/"):
             return self._control(request)
         if method == "GET" and path == "/":
             language = request.headers.get("accept-language", "")
-            return Response(
-                body=page(language).encode(), content_type="text/html; charset=utf-8"
-            )
+            return Response(body=page(language).encode(), content_type="text/html; charset=utf-8")
         return json_response(
             {"error": {"code": 404, "message": "Not found", "status": "NOT_FOUND"}},
             status=404,
@@ -210,9 +200,7 @@ def _json(request: Request) -> Any:
 
 def _refused(refused: Refusal, script: Answer) -> Response:
     if not refused.body:
-        return Response(
-            refused.status, b"<html>no</html>", "text/html", _retry_after(script)
-        )
+        return Response(refused.status, b"<html>no</html>", "text/html", _retry_after(script))
     body = json.dumps(refused.body, indent=2).encode()
     return Response(refused.status, body, headers=_retry_after(script))
 

@@ -20,9 +20,7 @@ class Kind:
     status: int  # HTTP status
     rpc_status: str  # google.rpc.Code name
     message: str
-    error_code: (
-        str | None
-    )  # FcmError.errorCode; None where the refusal comes from in front of FCM
+    error_code: str | None  # FcmError.errorCode; None where the refusal comes from in front of FCM
     reason: str | None = None  # google.rpc.ErrorInfo.reason
 
 
@@ -34,15 +32,9 @@ CATALOGUE = {
         "Request contains an invalid argument.",
         "INVALID_ARGUMENT",
     ),
-    "INVALID_TOKEN": Kind(
-        400, "INVALID_ARGUMENT", INVALID_TOKEN_MESSAGE, "INVALID_ARGUMENT"
-    ),
-    "UNREGISTERED": Kind(
-        404, "NOT_FOUND", "Requested entity was not found.", "UNREGISTERED"
-    ),
-    "SENDER_ID_MISMATCH": Kind(
-        403, "PERMISSION_DENIED", "SenderId mismatch", "SENDER_ID_MISMATCH"
-    ),
+    "INVALID_TOKEN": Kind(400, "INVALID_ARGUMENT", INVALID_TOKEN_MESSAGE, "INVALID_ARGUMENT"),
+    "UNREGISTERED": Kind(404, "NOT_FOUND", "Requested entity was not found.", "UNREGISTERED"),
+    "SENDER_ID_MISMATCH": Kind(403, "PERMISSION_DENIED", "SenderId mismatch", "SENDER_ID_MISMATCH"),
     "THIRD_PARTY_AUTH_ERROR": Kind(
         401,
         "UNAUTHENTICATED",
@@ -63,13 +55,9 @@ CATALOGUE = {
         None,
         "IAM_PERMISSION_DENIED",
     ),
-    "QUOTA_EXCEEDED": Kind(
-        429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric.", "QUOTA_EXCEEDED"
-    ),
+    "QUOTA_EXCEEDED": Kind(429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric.", "QUOTA_EXCEEDED"),
     "INTERNAL": Kind(500, "INTERNAL", "Internal error encountered.", "INTERNAL"),
-    "UNAVAILABLE": Kind(
-        503, "UNAVAILABLE", "The service is currently unavailable.", "UNAVAILABLE"
-    ),
+    "UNAVAILABLE": Kind(503, "UNAVAILABLE", "The service is currently unavailable.", "UNAVAILABLE"),
 }
 CODE_FOR_STATUS = {
     400: "INVALID_ARGUMENT",
@@ -104,12 +92,8 @@ def refusal(code: str, *, status: int | None = None) -> Refusal:
     if kind.error_code is not None:
         details.append({"@type": FCM_ERROR, "errorCode": kind.error_code})
     if kind.reason is not None:
-        details.append(
-            {"@type": ERROR_INFO, "reason": kind.reason, "domain": "googleapis.com"}
-        )
-    return Refusal(
-        code=code, status=http, body=_body(http, kind.message, kind.rpc_status, details)
-    )
+        details.append({"@type": ERROR_INFO, "reason": kind.reason, "domain": "googleapis.com"})
+    return Refusal(code=code, status=http, body=_body(http, kind.message, kind.rpc_status, details))
 
 
 def bad_request(field_name: str, description: str) -> Refusal:
@@ -128,9 +112,7 @@ def foreign(status: int) -> Refusal:
     return Refusal(code=f"HTTP_{status}", status=status, body={})
 
 
-def _body(
-    status: int, message: str, rpc_status: str, details: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _body(status: int, message: str, rpc_status: str, details: list[dict[str, Any]]) -> dict[str, Any]:
     error: dict[str, Any] = {"code": status, "message": message, "status": rpc_status}
     if details:
         error["details"] = details

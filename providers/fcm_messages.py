@@ -103,10 +103,7 @@ def check_message(body: object) -> dict[str, Any]:
     _known(request, {"message", "validate_only", "validateOnly"}, "")
     message = _object(request.get("message"), "message")
     _known(message, _MESSAGE, "message")
-    if (
-        sum(key in message for key in ("token", "topic", "condition")) != 1
-        or "token" not in message
-    ):
+    if sum(key in message for key in ("token", "topic", "condition")) != 1 or "token" not in message:
         raise bad_request("message", "Recipient of the message is not set.")
     _check_data(message.get("data"), "message.data")
     notification = _part(message, "notification", _NOTIFICATION, "message")
@@ -140,9 +137,7 @@ def _check_android(android: Mapping[str, Any]) -> None:
     if "ttl" in android:
         match = _DURATION.fullmatch(android["ttl"])
         if match is None or int(match[1]) > MAX_TTL_S:
-            raise bad_request(
-                f"{path}.ttl", f"Invalid value at '{path}.ttl' (Duration)"
-            )
+            raise bad_request(f"{path}.ttl", f"Invalid value at '{path}.ttl' (Duration)")
     notification = _part(android, "notification", _ANDROID_NOTIFICATION, path)
     _texts(notification, _ANDROID_NOTIFICATION_TEXTS, f"{path}.notification")
 
@@ -162,9 +157,7 @@ def _check_data(data: object, path: str) -> None:
             raise bad_request(path, f"Invalid data payload key: {key}")
 
 
-def _part(
-    parent: Mapping[str, Any], key: str, known: Iterable[str], path: str
-) -> dict[str, Any]:
+def _part(parent: Mapping[str, Any], key: str, known: Iterable[str], path: str) -> dict[str, Any]:
     part = _object(parent.get(key, {}), f"{path}.{key}")
     _known(part, known, f"{path}.{key}")
     return part
@@ -186,6 +179,4 @@ def _known(value: Mapping[str, Any], known: Iterable[str], path: str) -> None:
 def _texts(value: Mapping[str, Any], keys: Iterable[str], path: str) -> None:
     for key in keys:
         if key in value and not isinstance(value[key], str):
-            raise bad_request(
-                f"{path}.{key}", f"Invalid value at '{path}.{key}' (TYPE_STRING)"
-            )
+            raise bad_request(f"{path}.{key}", f"Invalid value at '{path}.{key}' (TYPE_STRING)")

@@ -62,19 +62,12 @@ class Response:
             "content-type": self.content_type,
             "content-length": str(len(self.body)),
         }
-        pairs = [
-            (name.encode("latin-1"), value.encode("latin-1"))
-            for name, value in headers.items()
-        ]
-        await send(
-            {"type": "http.response.start", "status": self.status, "headers": pairs}
-        )
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": self.status, "headers": pairs})
         await send({"type": "http.response.body", "body": self.body})
 
 
-def json_response(
-    value: Any, *, status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
+def json_response(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return `value` as a JSON answer."""
     body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
     return Response(status=status, body=body, headers=headers or {})
@@ -96,10 +89,7 @@ async def read_request(scope: Scope, receive: Receive) -> Request:
         method=scope["method"],
         path=scope["path"],
         query=dict(parse_qsl(scope["query_string"].decode("latin-1"))),
-        headers={
-            name.decode("latin-1"): value.decode("latin-1")
-            for name, value in scope["headers"]
-        },
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
         body=bytes(body),
         cut=scope.get("state", {}).get("cut", _cannot_cut),
     )

@@ -26,9 +26,7 @@ class Answer:
     refusal: Refusal | None = None
     retry_after: str | None = None  # the header's value, as sent
     delay_s: float = 0.0  # seconds between processing and answering
-    drop: Literal["before", "after"] | None = (
-        None  # cut the connection before or after processing
-    )
+    drop: Literal["before", "after"] | None = None  # cut the connection before or after processing
 
 
 ACCEPT = Answer()
@@ -42,7 +40,10 @@ def parse_answers(raw: object) -> list[Answer]:
     for item in raw:
         if not isinstance(item, dict) or not _ANSWER_KEYS.issuperset(item):
             raise BadScript(f"an answer is an object with {sorted(_ANSWER_KEYS)}")
-        answers += [_answer(item)] * int(item.get("times", 1))
+        times = int(item.get("times", 1))
+        if not 1 <= times <= MAX_LOG:
+            raise BadScript(f"times must lie between 1 and {MAX_LOG}")
+        answers += [_answer(item)] * times
     return answers
 
 
@@ -97,14 +98,10 @@ class WireLog:
     """Every send request, oldest first; the newest MAX_LOG are kept."""
 
     clock: Callable[[], float] = time.time
-    _entries: deque[dict[str, Any]] = field(
-        default_factory=lambda: deque(maxlen=MAX_LOG)
-    )
+    _entries: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MAX_LOG))
     _count: int = 0
 
-    def add(
-        self, *, message: Mapping[str, Any], status: int | None, code: str, **more: Any
-    ) -> None:
+    def add(self, *, message: Mapping[str, Any], status: int | None, code: str, **more: Any) -> None:
         """Append one send: `status` None when the connection was cut, `code` OK or the error's."""
         self._count += 1
         at = datetime.fromtimestamp(self.clock(), UTC).isoformat()

@@ -27,9 +27,7 @@ CLOCK_SKEW_S = 60
 CREDENTIALS_NAME = "service-account.json"
 
 
-def write_service_account(
-    directory: Path, *, base_url: str, project: str
-) -> dict[str, str]:
+def write_service_account(directory: Path, *, base_url: str, project: str) -> dict[str, str]:
     """Return the service account kept in `directory`, made if it is not there, its token_uri set to `base_url`.
 
     Writes service-account.json, readable by its owner alone; an existing private key is kept.
@@ -79,9 +77,7 @@ class TokenIssuer:
     expires_in_s: int = 3599
     clock: Callable[[], float] = time.time
     issued: int = 0
-    _alive: dict[str, float] = field(
-        default_factory=dict
-    )  # access token -> Unix time at which it dies
+    _alive: dict[str, float] = field(default_factory=dict)  # access token -> Unix time at which it dies
 
     def grant(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Return the token answer for a JWT-bearer request; raises TokenRefusal."""
@@ -90,9 +86,7 @@ class TokenIssuer:
         claims = self._claims(form.get("assertion", ""))
         scopes = str(claims.get("scope", "")).split()
         if not scopes or not SCOPES.issuperset(scopes):
-            raise TokenRefusal(
-                "invalid_scope", "Invalid OAuth scope or ID token audience provided."
-            )
+            raise TokenRefusal("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
         token = f"ya29.{secrets.token_urlsafe(48)}"
         self._alive[token] = self.clock() + self.expires_in_s
         self.issued += 1
@@ -112,9 +106,7 @@ class TokenIssuer:
         self._alive.clear()
 
     def _claims(self, assertion: str) -> dict[str, Any]:
-        key = serialization.load_pem_private_key(
-            self.account["private_key"].encode(), password=None
-        )
+        key = serialization.load_pem_private_key(self.account["private_key"].encode(), password=None)
         try:
             claims: dict[str, Any] = jwt.decode(
                 assertion,
