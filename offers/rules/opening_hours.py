@@ -3,11 +3,8 @@
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from opening_hours import (
-    OpeningHours,
-    ParserError,  # type: ignore[attr-defined]  # there, but not in the library's own stub
-    State,
-)
+# ParserError is there, but not in the library's own stub
+from opening_hours import OpeningHours, ParserError, State  # type: ignore[attr-defined]
 
 from customers.rules.zones import zone_named
 

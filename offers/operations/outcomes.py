@@ -1,0 +1,34 @@
+"""What comes of each thing that is put: written, or refused with every reason."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """One reason against what was given."""
+
+    field: str  # dotted path in the API's shape; empty: the whole
+    code: str  # stable, snake_case
+    message: str  # a sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written(Generic[T]):
+    row: T
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """`code` is the whole's: invalid, not_found, not_publishable, wrong_state, …"""
+
+    code: str
+    wrongs: tuple[Wrong, ...] = ()
+
+
+def invalid(*, field: str, code: str, message: str) -> Refused:
+    """Return a refusal for one wrong field."""
+    return Refused(code="invalid", wrongs=(Wrong(field=field, code=code, message=message),))

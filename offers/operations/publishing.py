@@ -1,0 +1,123 @@
+"""An offer's life: draft, live, paused, ended; and what stands against publishing one."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from django.db import transaction
+
+from offers import locks
+from offers.models import Category, Objective, Offer, OfferState, OfferStore
+from offers.operations.outcomes import Refused, Wrong, Written
+from offers.operations.targets import refresh_targets
+
+LANGUAGES = ("fr", "en")
+WRONG_STATE = {
+    OfferState.DRAFT: "The offer is a draft: publish it first.",
+    OfferState.LIVE: "The offer is live already.",
+    OfferState.PAUSED: "The offer is paused: resume it or end it.",
+    OfferState.ENDED: "The offer has ended.",
+}
+
+
+def publish_offer(*, ref: str, now: datetime, only_stores: Collection[str] = ()) -> Written[Offer] | Refused:
+    """Make a draft live. Refuses not_found, wrong_state, not_publishable with every reason."""
+    return _move(ref=ref, only_stores=only_stores, start={OfferState.DRAFT}, apply=_go_live, now=now)
+
+
+def pause_offer(*, ref: str, now: datetime, only_stores: Collection[str] = ()) -> Written[Offer] | Refused:
+    """Stop giving a live offer until it is resumed; coupons that are out stay good."""
+    return _move(ref=ref, only_stores=only_stores, start={OfferState.LIVE}, apply=_pause, now=now)
+
+
+def resume_offer(*, ref: str, now: datetime, only_stores: Collection[str] = ()) -> Written[Offer] | Refused:
+    """Make a paused offer live again, checked as at publishing."""
+    return _move(ref=ref, only_stores=only_stores, start={OfferState.PAUSED}, apply=_go_live, now=now)
+
+
+def end_offer(*, ref: str, now: datetime, only_stores: Collection[str] = ()) -> Written[Offer] | Refused:
+    """End a live or paused offer for good; coupons that are out stay good."""
+    start = {OfferState.LIVE, OfferState.PAUSED}
+    return _move(ref=ref, only_stores=only_stores, start=start, apply=_end, now=now)
+
+
+def take_offer(*, ref: str, only_stores: Collection[str] = (), removed_too: bool = False) -> Offer | None:
+    """Return the offer, locked until the transaction ends; None if there is none, or none of these stores alone."""
+    if not locks.lock_offer(ref):
+        return None
+    offer = Offer.objects.get(ref=ref)
+    if offer.removed_at is not None and not removed_too:
+        return None
+    return offer if not only_stores or is_within(offer=offer, only_stores=only_stores) else None
+
+
+def is_within(*, offer: Offer, only_stores: Collection[str]) -> bool:
+    """Return whether the offer holds in these stores (refs) and no other."""
+    if offer.all_stores:
+        return False
+    return not OfferStore.objects.filter(offer=offer).exclude(store__ref__in=only_stores).exists()
+
+
+def reasons_against(*, offer: Offer, now: datetime) -> tuple[Wrong, ...]:
+    """Return every reason against this offer being live now; empty: none."""
+    found = []
+    if not any(offer.title.get(language) and offer.body.get(language) for language in LANGUAGES):
+        found.append(("title", "texts_missing", "A title and a body in French or in English are needed."))
+    if offer.valid_until <= now:
+        found.append(("valid.until", "period_over", "The offer's period is over."))
+    if offer.target_category_id and not Category.objects.filter(pk=offer.target_category_id).exists():
+        found.append(("target.category", "unknown_category", "The category is gone."))
+    if not offer.all_stores:
+        rows = OfferStore.objects.filter(offer=offer)
+        if not rows.exists():
+            found.append(("stores", "no_stores", "The offer holds in no store."))
+        if rows.filter(store__removed_at__isnull=False).exists():
+            found.append(("stores", "unknown_store", "A store of the offer has been removed."))
+    if offer.deal is not None:
+        found.append(("deal", "deal_not_supported", "Last-minute deals cannot be published."))
+    elif offer.objective == Objective.MARGIN:
+        message = "Offers that are weighed by their margin cannot be published."
+        found.append(("objective", "objective_not_supported", message))
+    return tuple(Wrong(field=field, code=code, message=message) for field, code, message in found)
+
+
+def _move(
+    *,
+    ref: str,
+    only_stores: Collection[str],
+    start: Collection[str],
+    apply: Callable[..., Refused | None],
+    now: datetime,
+) -> Written[Offer] | Refused:
+    with transaction.atomic():
+        offer = take_offer(ref=ref, only_stores=only_stores)
+        if offer is None:
+            return Refused(code="not_found")
+        if offer.state not in start:
+            message = WRONG_STATE[OfferState(offer.state)]
+            return Refused(code="wrong_state", wrongs=(Wrong(field="", code=offer.state, message=message),))
+        refused = apply(offer=offer, now=now)
+        if refused is not None:
+            return refused
+        offer.updated_at = now
+        offer.save(update_fields=["state", "published_at", "updated_at"])
+        refresh_targets([offer.pk])
+    return Written(row=offer, is_new=False)
+
+
+def _go_live(*, offer: Offer, now: datetime) -> Refused | None:
+    reasons = reasons_against(offer=offer, now=now)
+    if reasons:
+        return Refused(code="not_publishable", wrongs=reasons)
+    offer.state = OfferState.LIVE
+    offer.published_at = offer.published_at or now
+    return None
+
+
+def _pause(*, offer: Offer, now: datetime) -> Refused | None:
+    offer.state = OfferState.PAUSED
+    return None
+
+
+def _end(*, offer: Offer, now: datetime) -> Refused | None:
+    offer.state = OfferState.ENDED
+    return None

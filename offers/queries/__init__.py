@@ -1,0 +1,1 @@
+"""Reads for doors and reports; nothing here writes."""

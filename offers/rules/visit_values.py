@@ -1,0 +1,191 @@
+"""What the fold over a phone's observations takes, gives and remembers; docs/algorithms/geofence.md."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+Key = int | str
+
+
+class Kind(StrEnum):
+    """Where an observation comes from."""
+
+    FIX = "fix"
+    ENTER = "enter"  # the phone's own transition, as are the next two
+    EXIT = "exit"
+    DWELL = "dwell"
+    SIGHTING = "sighting"  # of an aisle's beacon, or its code scanned
+
+
+class TransitionKind(StrEnum):
+    ENTER = "enter"
+    DWELL = "dwell"
+    EXIT = "exit"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceKey:
+    """A store, or one of its aisles."""
+
+    store: Key
+    aisle: Key | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one event says about one place; a fix gives one for the store and one for each aisle with an area."""
+
+    occurred_at: datetime  # aware
+    event_id: str
+    kind: Kind
+    aisle: Key | None = None  # None: about the store itself; needed for a sighting
+    p_inside: float | None = None  # 0..1; None: no location, or one too vague to decide
+    rssi_dbm: int | None = None  # of a sighting; None: a scanned code
+
+    @property
+    def order(self) -> tuple[datetime, str, bool, str]:
+        """Return the place in the one order in which everything is folded: the store before its aisles."""
+        return (self.occurred_at, self.event_id, self.aisle is not None, str(self.aisle))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A stay at a place: [entered_at, exited_at)."""
+
+    place: PlaceKey
+    entered_at: datetime
+    exited_at: datetime | None = None  # None: still there
+    last_seen_at: datetime
+    dwell_due_at: datetime | None  # None: fired, or waits for the next sign of life
+    dwelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One step of a visit."""
+
+    kind: TransitionKind
+    at: datetime
+    visit: Visit  # as it is right after the step
+    store_entered_at: datetime  # when the store visit that it belongs to began
+    event_id: str | None  # the event that decided it; None: a deadline
+
+    @property
+    def place(self) -> PlaceKey:
+        return self.visit.place
+
+    @property
+    def entered_at(self) -> datetime:
+        return self.visit.entered_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A sighting that still counts."""
+
+    aisle: Key
+    at: datetime
+    rssi_dbm: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitState:
+    """All that folding on needs of one customer at one store; equal states fold on equally."""
+
+    store: Key
+    store_visit: Visit | None = None
+    aisle_visit: Visit | None = None  # one aisle at a time
+    signals: tuple[Signal, ...] = ()  # oldest first
+    momentary: tuple[
+        Key | None, ...
+    ] = ()  # places entered and left at the last instant: not entered again at it
+    last: tuple[datetime, str, bool, str] | None = None  # order of the last observation
+    settled_at: datetime | None = None  # the last deadline that was acted on
+
+    @property
+    def open_visits(self) -> tuple[Visit, ...]:
+        """Return the store's visit and the aisle's, as far as they are open."""
+        return tuple(visit for visit in (self.store_visit, self.aisle_visit) if visit is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitParams:
+    """The thresholds of the fold."""
+
+    enter_p: float = 0.8
+    exit_p: float = 0.2
+    phone_enter_p: float = 0.5  # enough together with the phone's own word
+    store_dwell_s: float = 120.0
+    aisle_dwell_s: float = 15.0
+    aisle_dwell_s_by_aisle: Mapping[Key, float] = field(default_factory=dict)
+    aisle_silence_s: float = 30.0
+    store_silence_s: float = 1_200.0
+    fresh_s: float = 10.0  # a sighting counts for less than this; a dwell needs one of at most this age
+    strong_dbm: float = -75.0  # at or above, a lone sighting decides
+    weak_dbm: float = -90.0  # at or above, the median of several decides
+    weak_count: int = 3
+    hysteresis_db: float = 6.0  # by which a neighbouring aisle must be louder
+    max_signals: int = 5  # per aisle
+
+
+def state_to_json(state: VisitState) -> dict[str, Any]:
+    """Return a state as plain JSON values; state_from_json gives back an equal one."""
+    last = state.last
+    return {
+        "store": state.store,
+        "store_visit": _visit_to_json(state.store_visit),
+        "aisle_visit": _visit_to_json(state.aisle_visit),
+        "signals": [[signal.aisle, signal.at.isoformat(), signal.rssi_dbm] for signal in state.signals],
+        "momentary": list(state.momentary),
+        "last": [last[0].isoformat(), last[1], last[2], last[3]] if last else None,
+        "settled_at": _text(state.settled_at),
+    }
+
+
+def state_from_json(data: Mapping[str, Any]) -> VisitState:
+    """Return the state that state_to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
+    store = data["store"]
+    last = data["last"]
+    return VisitState(
+        store=store,
+        store_visit=_visit_from_json(store, data["store_visit"]),
+        aisle_visit=_visit_from_json(store, data["aisle_visit"]),
+        signals=tuple(
+            Signal(aisle=aisle, at=datetime.fromisoformat(at), rssi_dbm=rssi)
+            for aisle, at, rssi in data["signals"]
+        ),
+        momentary=tuple(data["momentary"]),
+        last=(datetime.fromisoformat(last[0]), last[1], last[2], last[3]) if last else None,
+        settled_at=_instant(data["settled_at"]),
+    )
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _visit_to_json(visit: Visit | None) -> list[Any] | None:
+    if visit is None:
+        return None
+    times = (visit.entered_at, visit.exited_at, visit.last_seen_at, visit.dwell_due_at, visit.dwelled_at)
+    return [visit.place.aisle, *map(_text, times)]
+
+
+def _visit_from_json(store: Key, data: list[Any] | None) -> Visit | None:
+    if data is None:
+        return None
+    aisle, entered, exited, seen, due, dwelled = data
+    return Visit(
+        place=PlaceKey(store, aisle),
+        entered_at=datetime.fromisoformat(entered),
+        exited_at=_instant(exited),
+        last_seen_at=datetime.fromisoformat(seen),
+        dwell_due_at=_instant(due),
+        dwelled_at=_instant(dwelled),
+    )
