@@ -1,6 +1,7 @@
 """How much of a customer's spending goes to a brand or category; docs/algorithms/affinity.md."""
 
 import math
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -10,6 +11,20 @@ HALF_LIFE_DAYS = 30.0
 SECONDS_PER_DAY = 86_400.0
 # Keeps sums of weights inside a double for receipts dated centuries off.
 MAX_DOUBLINGS = 900.0
+MAX_KEY_CHARS = 128
+
+
+def brand_key(name: str) -> str:
+    """Return the key under which every spelling of a brand counts: without case, accents, or punctuation.
+
+    At most 128 characters; empty where the name has neither letter nor digit.
+
+    >>> brand_key("  Danoné - ACTIVIA ")
+    'danone activia'
+    """
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    kept = (c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
+    return " ".join("".join(kept).split())[:MAX_KEY_CHARS].rstrip()
 
 
 def weight(*, amount: float, at: datetime, half_life_days: float = HALF_LIFE_DAYS) -> float:
