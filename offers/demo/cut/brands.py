@@ -49,7 +49,17 @@ BRAND_OF_DAIRY_PREFIX: dict[str, str] = {
 }  # fmt: skip
 
 RETAILER_BRANDS = frozenset(
-    ("Auchan", "Carrefour", "Casino", "Monoprix", "Leader Price", "Délisse", "Pâturages", "Rik & Rok", "Marque Repère")
+    (
+        "Auchan",
+        "Carrefour",
+        "Casino",
+        "Monoprix",
+        "Leader Price",
+        "Délisse",
+        "Pâturages",
+        "Rik & Rok",
+        "Marque Repère",
+    )
 )
 
 MAKERS: dict[str, tuple[str, ...]] = {
@@ -72,6 +82,6 @@ def brand_of(*, gtin: str, name: str, dairy: bool) -> str:
     for pattern, brand in _SPELLINGS:
         if pattern.search(folded):
             return brand
-    if dairy and (brand := BRAND_OF_DAIRY_PREFIX.get(gtin[:7])):
-        return brand
+    if dairy and gtin[:7] in BRAND_OF_DAIRY_PREFIX:
+        return BRAND_OF_DAIRY_PREFIX[gtin[:7]]
     return BRAND_OF_PREFIX.get(gtin[:7], "")

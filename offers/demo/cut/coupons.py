@@ -17,11 +17,20 @@ def cut_coupons(*, source: Path, target: Path, journey: Journey, purchases: Sequ
     folder = source / "complete_journey"
     households = {purchase.line.household for purchase in purchases}
     mailed = [row for row in read_csv(folder / "campaigns.csv.gz") if row["household_id"] in households]
-    redeemed = [row for row in read_csv(folder / "coupon_redemptions.csv.gz") if row["household_id"] in households]
+    redeemed = [
+        row for row in read_csv(folder / "coupon_redemptions.csv.gz") if row["household_id"] in households
+    ]
     sent_to = Counter(row["campaign_id"] for row in mailed)
     used_by = Counter(row["campaign_id"] for row in redeemed)
     campaigns = [
-        (row["campaign_id"], row["campaign_type"], row["start_date"], row["end_date"], sent_to[ref], used_by[ref])
+        (
+            row["campaign_id"],
+            row["campaign_type"],
+            row["start_date"],
+            row["end_date"],
+            sent_to[ref],
+            used_by[ref],
+        )
         for row in read_csv(folder / "campaign_descriptions.csv.gz")
         if sent_to[ref := row["campaign_id"]]
     ]
@@ -33,7 +42,9 @@ def cut_coupons(*, source: Path, target: Path, journey: Journey, purchases: Sequ
          leaf_of_coupon.get(row["coupon_upc"], ""))
         for row in redeemed
     ]  # fmt: skip
-    write_csv(target / "coupon_redemptions.csv", ("customer", "campaign", "coupon", "redeemed_on", "category"), rows)
+    write_csv(
+        target / "coupon_redemptions.csv", ("customer", "campaign", "coupon", "redeemed_on", "category"), rows
+    )
     write_csv(target / "coupon_depths.csv", DEPTH_COLUMNS, _depths(journey))
 
 
@@ -63,7 +74,12 @@ def _depths(journey: Journey) -> list[tuple[object, ...]]:
             for name in dict.fromkeys((group, "frais" if group == "yaourts" else department_of(group))):
                 offs[name].append((line.coupon_minor, share))
     return [
-        (group, len(found), round(median(off for off, _ in found)), round(10_000 * median(share for _, share in found)))
+        (
+            group,
+            len(found),
+            round(median(off for off, _ in found)),
+            round(10_000 * median(share for _, share in found)),
+        )
         for group, found in sorted(offs.items())
         if len(found) >= 5
     ]

@@ -47,7 +47,9 @@ def cut_households(
     product_of = {line.product: shelf.product_for(line) for line in lines}
     buyer = story_buyer((line.household, product_of[line.product]) for line in lines)
     store_of = _paris_stores(lines, stores, first=_main_store(lines, household=buyer))
-    purchases = [Purchase(line=line, product=product_of[line.product], store=store_of[line.store]) for line in lines]
+    purchases = [
+        Purchase(line=line, product=product_of[line.product], store=store_of[line.store]) for line in lines
+    ]
     _write_customers(target, chosen)
     write_csv(target / "purchases.csv.gz", COLUMNS, map(_row, purchases))
     return purchases
@@ -81,7 +83,9 @@ class Shelf:
 def _makersby_rank(lines: Iterable[Line], yoghurts: Iterable[Product]) -> dict[str, tuple[str, ...]]:
     """Pair the source's national yoghurt makers, by lines sold, with MAKERS, by yoghurts in the catalogue."""
     sold = Counter(line.maker for line in lines if line.leaf == YOGHURT and not line.private)
-    listed = Counter(maker for product in yoghurts for maker, brands in MAKERS.items() if product.brand in brands)
+    listed = Counter(
+        maker for product in yoghurts for maker, brands in MAKERS.items() if product.brand in brands
+    )
     ranked = [maker for maker, _ in by_rank(listed)]
     return {maker: MAKERS[name] for (maker, _), name in zip(by_rank(sold), ranked, strict=False)}
 
@@ -118,7 +122,9 @@ def _paris_stores(lines: Iterable[Line], stores: Sequence[dict[str, Any]], *, fi
     """Pair the source's stores, `first` and then by lines, with outlined Monoprix, then named stores in hash order."""
     ranked = sorted(by_rank(Counter(line.store for line in lines)), key=lambda item: item[0] != first)
     named = [store for store in stores if "name" in store["properties"]]
-    order = sorted(named, key=lambda store: (not is_outlined_monoprix(store), stable_hash(store["id"], salt="store")))
+    order = sorted(
+        named, key=lambda store: (not is_outlined_monoprix(store), stable_hash(store["id"], salt="store"))
+    )
     return {ref: store["id"] for (ref, _), store in zip(ranked, order, strict=False)}
 
 

@@ -97,7 +97,9 @@ def _product(row: Row, *, journey: Journey) -> Product | None:
 
 def _pick(ref: str, products: Iterable[Product]) -> list[Product]:
     size = YOGHURTS_PER_LEAF if root_is_yoghurt(ref) else OTHERS_PER_LEAF
-    branded_first = sorted(products, key=lambda product: (not product.brand, stable_hash(product.gtin, salt="product")))
+    branded_first = sorted(
+        products, key=lambda product: (not product.brand, stable_hash(product.gtin, salt="product"))
+    )
     return branded_first[:size]
 
 

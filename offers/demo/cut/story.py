@@ -27,7 +27,11 @@ AISLE_DWELL_S = 15
 
 
 def cut_story(
-    *, target: Path, purchases: Sequence[Purchase], products: Sequence[Product], stores: Sequence[dict[str, Any]]
+    *,
+    target: Path,
+    purchases: Sequence[Purchase],
+    products: Sequence[Product],
+    stores: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
     """Write aisles.json and story.json; return the story."""
     buyer = customer_ref(story_buyer((purchase.line.household, purchase.product) for purchase in purchases))
@@ -37,21 +41,30 @@ def cut_story(
     store = by_rank(Counter(purchase.store for purchase in bought))[0][0]
     outlined = sorted(shop["id"] for shop in stores if is_outlined_monoprix(shop))
     demo_stores = [store, *(ref for ref in outlined if ref != store)]
-    aisles = [aisle for number, ref in enumerate(demo_stores, start=1) for aisle in _aisles(ref, major=number)]
+    aisles = [
+        aisle for number, ref in enumerate(demo_stores, start=1) for aisle in _aisles(ref, major=number)
+    ]
     story = {
         "buyer": buyer,
         "neighbour": neighbour,
         "brand": brand,
         "category": "yaourts",
-        "gtins": sorted(product.gtin for product in products if product.brand == brand and product.is_yoghurt),
-        "gtins_bought": sorted({p.product.gtin for p in bought if p.product.brand == brand and p.product.is_yoghurt}),
+        "gtins": sorted(
+            product.gtin for product in products if product.brand == brand and product.is_yoghurt
+        ),
+        "gtins_bought": sorted(
+            {p.product.gtin for p in bought if p.product.brand == brand and p.product.is_yoghurt}
+        ),
         "offer": "yaourts-de-la-marque",
         "store": store,
         "aisle": "frais",
         "beacon": aisles[0]["beacons"][0],
         "demo_stores": demo_stores,
         "last_purchase_at": max(purchase.line.bought_at for purchase in purchases).isoformat(),
-        "facts": {"buyer": _facts(bought, brand=brand), "neighbour": _facts_of(neighbour, purchases, brand=brand)},
+        "facts": {
+            "buyer": _facts(bought, brand=brand),
+            "neighbour": _facts_of(neighbour, purchases, brand=brand),
+        },
     }
     write_json(target / "aisles.json", aisles)
     write_json(target / "story.json", story)
