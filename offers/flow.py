@@ -5,7 +5,7 @@ Event ─▶ StoredEvent ─▶ Trigger ─▶ Candidate ─▶ Verdict ─▶ D
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Literal
 from uuid import UUID
 
@@ -100,7 +100,7 @@ class CustomerFacts:
     topics: frozenset[str]
     muted_brands: frozenset[str]  # brand keys
     muted_categories: frozenset[str]  # category refs
-    quiet: tuple[object, object] | None  # (from, until) local times; None: no quiet hours
+    quiet: tuple[time, time] | None  # (from, until), local; None: no quiet hours
     max_pushes_per_day: int
     max_pushes_per_week: int
     paused_until: datetime | None

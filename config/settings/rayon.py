@@ -33,6 +33,7 @@ class RayonSettings(TypedDict):
     aisle_silence_s: int
     # Offers.
     coupon_minutes: int
+    message_freshness_s: int  # a push that could not go out by then is dropped
     holdout_share: float  # of an offer that names none
     global_holdout_share: float
     attribution_days: int
@@ -69,6 +70,7 @@ DEFAULTS: RayonSettings = {
     "store_silence_s": 1_200,
     "aisle_silence_s": 30,
     "coupon_minutes": 60,
+    "message_freshness_s": 900,
     "holdout_share": 0.10,
     "global_holdout_share": 0.0,
     "attribution_days": 7,

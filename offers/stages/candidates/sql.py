@@ -1,0 +1,121 @@
+"""The statements of the candidates stage: arrays in, rows out."""
+
+# Offers per spot: (spot, offer, within_m, opening hours, time zone). A spot is a store or an aisle and a transition.
+OFFERS_AT = """
+    WITH spots AS (
+        SELECT t.*, CASE WHEN t.aisle_id IS NULL THEN 'store' ELSE 'aisle' END AS places
+          FROM unnest(%(spots)s::int[], %(stores)s::bigint[], %(aisles)s::bigint[], %(transitions)s::text[])
+            AS t(spot, store_id, aisle_id, transition)
+    ), live AS NOT MATERIALIZED (
+        SELECT id, all_stores, trigger_places, trigger_on, within_m FROM offers_offer
+         WHERE state = 'live' AND removed_at IS NULL AND valid_from <= %(now)s AND valid_until > %(now)s
+    ), here AS (
+        SELECT s.spot, s.store_id, s.aisle_id, o.id AS offer_id, o.within_m
+          FROM spots s JOIN live o ON (o.trigger_places, o.trigger_on) = (s.places, s.transition)
+         WHERE o.all_stores
+        UNION ALL
+        SELECT s.spot, s.store_id, s.aisle_id, o.id, o.within_m
+          FROM spots s
+          JOIN offers_offerstore os ON os.store_id = s.store_id
+          JOIN live o ON o.id = os.offer_id AND (o.trigger_places, o.trigger_on) = (s.places, s.transition)
+         WHERE NOT o.all_stores
+    )
+    SELECT h.spot, h.offer_id, h.within_m, store.opening_hours, store.time_zone
+      FROM here h JOIN offers_store store ON store.id = h.store_id AND store.removed_at IS NULL
+     WHERE h.aisle_id IS NULL
+        OR NOT EXISTS (SELECT FROM offers_aisle_categories a WHERE a.aisle_id = h.aisle_id)
+        OR NOT EXISTS (SELECT FROM offers_offer_aisle_categories o WHERE o.offer_id = h.offer_id)
+        OR EXISTS (SELECT FROM offers_offer_aisle_categories o
+                     JOIN offers_aisle_categories a ON a.category_id = o.category_id AND a.aisle_id = h.aisle_id
+                    WHERE o.offer_id = h.offer_id)
+     ORDER BY h.spot, h.offer_id
+"""
+
+# (trigger, offer) whose event has a position outside the offer's distance from the store's fence or point.
+TOO_FAR = """
+    SELECT t.trigger, t.offer_id
+      FROM unnest(%(triggers)s::int[], %(offers)s::bigint[], %(limits)s::int[], %(customers)s::bigint[],
+                  %(events)s::bigint[], %(stores)s::bigint[])
+        AS t(trigger, offer_id, within_m, customer_id, event_id, store_id)
+      JOIN offers_locationevent e ON e.id = t.event_id AND e.customer_id = t.customer_id AND e.lat IS NOT NULL
+      JOIN offers_store s ON s.id = t.store_id
+     WHERE NOT ST_DWithin(COALESCE(s.area, s.location),
+                          ST_SetSRID(ST_MakePoint(e.lon, e.lat), 4326)::geography, t.within_m)
+"""
+
+# (customer, offer, exact weight, brand weight, whole weight, last bought, coupons that count against the limit).
+# A hold-out's exposure counts like the coupon it stands for, so that both arms meet the same limit.
+HISTORIES = """
+    WITH pairs AS (
+        SELECT * FROM unnest(%(customers)s::bigint[], %(offers)s::bigint[]) AS p(customer_id, offer_id)
+    ), bought AS (
+        SELECT p.customer_id, p.offer_id,
+               SUM(GREATEST(a.weight, 0)) FILTER (WHERE k.is_exact) AS exact,
+               SUM(GREATEST(a.weight, 0)) FILTER (WHERE NOT k.is_exact) AS wide,
+               MAX(a.last_bought_at) FILTER (WHERE k.is_exact AND a.purchases > 0) AS last_bought_at
+          FROM pairs p
+          JOIN offers_offeraffinitykey k ON k.offer_id = p.offer_id
+          JOIN customers_affinity a ON (a.customer_id, a.kind, a.key) = (p.customer_id, k.kind, k.key)
+         GROUP BY p.customer_id, p.offer_id
+    )
+    SELECT p.customer_id, p.offer_id, COALESCE(b.exact, 0), COALESCE(b.wide, 0), COALESCE(profile.weight, 0),
+           b.last_bought_at, held.times
+      FROM pairs p
+      JOIN offers_offer o ON o.id = p.offer_id
+      LEFT JOIN bought b ON (b.customer_id, b.offer_id) = (p.customer_id, p.offer_id)
+      LEFT JOIN customers_profile profile ON profile.customer_id = p.customer_id
+     CROSS JOIN LATERAL (
+        SELECT count(*)::int AS times
+          FROM (SELECT c.issued_at AS since, c.valid_until AS until, c.state IN ('issued', 'reserved') AS is_open
+                  FROM offers_coupon c
+                 WHERE c.customer_id = p.customer_id AND c.offer_id = p.offer_id AND c.state <> 'revoked'
+                UNION ALL
+                SELECT e.exposed_at,
+                       LEAST(e.exposed_at + make_interval(mins => o.minutes_after_issue), o.valid_until), true
+                  FROM offers_exposure e
+                 WHERE e.customer_id = p.customer_id AND e.offer_id = p.offer_id
+                   AND e.arm = 'holdout' AND e.voided_at IS NULL) AS one
+         WHERE CASE WHEN o.per_customer_per_days IS NOT NULL
+                    THEN one.since > %(now)s - make_interval(days => o.per_customer_per_days)
+                    WHEN o.per_customer IS NOT NULL THEN true
+                    ELSE one.is_open AND one.until > %(now)s END
+     ) AS held
+"""
+
+# OfferTerms by name, and what is left of each offer's capacity. An offer on a brand has no categories: muting water must not mute a brand's yoghurts.
+TERMS = """
+    WITH RECURSIVE chosen AS (
+        SELECT * FROM offers_offer WHERE id = ANY(%(offers)s)
+    ), above(offer_id, category_id) AS (
+        SELECT id, target_category_id FROM chosen WHERE target_category_id IS NOT NULL
+        UNION
+        SELECT o.id, p.category_id FROM chosen o JOIN offers_product p ON p.gtin = ANY(o.target_gtins)
+         WHERE p.category_id IS NOT NULL
+        UNION
+        SELECT a.offer_id, c.parent_id FROM above a JOIN offers_category c ON c.id = a.category_id
+         WHERE c.parent_id IS NOT NULL
+    ), refs AS (
+        SELECT a.offer_id, array_agg(c.ref) AS refs FROM above a JOIN offers_category c ON c.id = a.category_id
+         GROUP BY a.offer_id
+    ), brands AS (
+        SELECT k.offer_id, array_agg(k.key) AS keys, CASE WHEN count(*) = 1 THEN min(b.name) END AS name
+          FROM offers_offeraffinitykey k LEFT JOIN offers_brand b ON b.key = k.key
+         WHERE k.kind = 'brand' AND k.offer_id = ANY(%(offers)s)
+         GROUP BY k.offer_id
+    )
+    SELECT o.id AS offer_id, o.ref, o.revision, o.title::text, o.body::text, o.image_url, o.benefit_kind,
+           o.benefit_value, o.currency, o.target_gtins, c.ref AS target_category,
+           NULLIF(o.target_brand, '') AS target_brand, o.min_affinity_share, o.bought_within_days, o.never_bought,
+           o.segments, o.topics, o.valid_from, o.valid_until, o.minutes_after_issue, o.per_customer,
+           o.per_customer_per_days, capacity.units, o.holdout_share, o.priority, o.objective,
+           brands.keys AS brand_keys, refs.refs AS category_refs,
+           COALESCE(c.name, NULLIF(o.target_brand, ''), brands.name, '') AS target_name,
+           capacity.units - capacity.claimed AS units_left,
+           capacity.budget_minor - capacity.spent_minor AS budget_left_minor
+      FROM chosen o
+      LEFT JOIN offers_category c ON c.id = o.target_category_id
+      LEFT JOIN offers_capacity capacity ON capacity.offer_id = o.id
+      LEFT JOIN refs ON refs.offer_id = o.id
+      LEFT JOIN brands ON brands.offer_id = o.id
+     ORDER BY o.id
+"""
