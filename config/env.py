@@ -168,6 +168,11 @@ class _Reader:
         if not parsed or not parsed.get("NAME"):
             self.problem("DATABASE_URL", "must look like postgis://user:password@host:5432/name")
             return {}
+        options = parsed.get("OPTIONS", {})
+        # The address of a Unix socket stands in the query; Django and its dbshell look for it in HOST.
+        for name in ("host", "port"):
+            if not parsed[name.upper()] and name in options:
+                parsed[name.upper()] = options.pop(name)
         return parsed
 
     def secret_key(self, *, home: Path, may_generate: bool) -> str:

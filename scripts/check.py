@@ -1,0 +1,71 @@
+"""`check`: format, lint, types, layers, migrations, deployment settings, tests; each named and timed."""
+
+import os
+import secrets
+import time
+from dataclasses import dataclass, field
+
+from scripts.children import StopFlag
+from scripts.place import Place
+from scripts.prepare import NOTE, prepared
+from scripts.say import Stopped, line
+from scripts.within import run_here
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    command: list[str]
+    env: dict[str, str] = field(default_factory=dict)
+
+
+def check(*, place: Place) -> int:
+    """Run every check, even after a failed one, and return 0 only if all passed."""
+    flag = StopFlag()
+    flag.listen()
+    try:
+        with prepared(place=place, flag=flag):
+            failed = [each.name for each in _checks(place=place) if not _passes(check=each, place=place, flag=flag)]
+    except Stopped:
+        return 130
+    line()
+    line(f"Failed: {', '.join(failed)}." if failed else "All checks passed.")
+    return 1 if failed else 0
+
+
+def _passes(*, check: Check, place: Place, flag: StopFlag) -> bool:
+    line(f"\n== {check.name}")
+    started = time.monotonic()
+    code = run_here(command=check.command, place=place, flag=flag, env=check.env)
+    line(f"== {check.name}: {'ok' if code == 0 else f'FAILED ({code})'}, {time.monotonic() - started:.1f} s")
+    return code == 0
+
+
+def _checks(*, place: Place) -> list[Check]:
+    programs, python, manage = place.venv / "bin", str(place.python), str(place.root / "manage.py")
+    url = place.database_url or (place.home / NOTE).read_text().strip()
+    development = {"DEMO": "1"}
+    # As on a real server: an external database, no DEBUG, no DEMO, a key of its own. Any warning fails.
+    production = {
+        "DATABASE_URL": url,
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "ALLOWED_HOSTS": "rayon.example",
+        "DEBUG": "",
+        "DEMO": "",
+        "HTTPS": "",
+    }
+    return [
+        Check("format", [str(programs / "ruff"), "format", "--check", "."]),
+        Check("lint", [str(programs / "ruff"), "check", "."]),
+        Check("types", [str(programs / "mypy")], development),
+        Check("layers", [str(programs / "lint-imports"), "--no-cache"], development),
+        Check("migrations", [python, manage, "makemigrations", "--check", "--dry-run"], development),
+        Check("deployment", [python, manage, "check", "--deploy", "--fail-level", "WARNING"], production),
+        Check("tests", test_command(place=place)),
+    ]
+
+
+def test_command(*, place: Place) -> list[str]:
+    """Return how the whole suite is run: one process per core, up to four, without the long ones."""
+    workers = min(4, os.cpu_count() or 1)
+    return [str(place.python), "-m", "pytest", "-n", str(workers), "-m", "not long"]
