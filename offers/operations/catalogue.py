@@ -139,13 +139,14 @@ class _Tree:
 
     def height(self, ref: str) -> int:
         """Return the number of levels under and with `ref`; a new one has 1."""
-        return 1 + max((self.height(child) for child, parent in self.parents.items() if parent == ref), default=0)
+        return 1 + max(
+            (self.height(child) for child, parent in self.parents.items() if parent == ref), default=0
+        )
 
 
 def _put_category(*, given: CategoryIn, tree: _Tree) -> Written[Category] | Refused:
-    if given.parent is not None and given.parent not in tree.ids:
-        if given.parent != given.ref:
-            return invalid(field="parent", code="unknown_category", message="There is no such category.")
+    if given.parent is not None and given.parent not in tree.ids and given.parent != given.ref:
+        return invalid(field="parent", code="unknown_category", message="There is no such category.")
     above = tree.ancestors(given.parent)
     if given.ref in above:
         return invalid(field="parent", code="category_cycle", message="A category cannot stand under itself.")

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from offers.models import Aisle, Beacon, Category, Store
-from offers.operations.outcomes import Refused, Wrong, Written, invalid
+from offers.operations.outcomes import Refused, Written, Wrong, invalid
 
 STORE_FIELDS = ["name", "location", "radius_m", "area", "time_zone", "opening_hours", "address"]
 
@@ -130,10 +130,14 @@ def _put_aisle(*, store: Store, given: AisleIn, now: datetime) -> Written[Aisle]
 
 def _replace_beacons(*, aisle: Aisle, beacons: Collection[BeaconIn]) -> None:
     wanted = {beacon.triple for beacon in beacons}
-    had = {(row.uuid, row.major, row.minor): row.pk for row in Beacon.objects.filter(aisle=aisle).order_by("id")}
+    had = {
+        (row.uuid, row.major, row.minor): row.pk for row in Beacon.objects.filter(aisle=aisle).order_by("id")
+    }
     Beacon.objects.filter(pk__in=[pk for triple, pk in had.items() if triple not in wanted]).delete()
     # a removed store keeps its beacons for the day it comes back, unless they have moved on
-    Beacon.objects.filter(_any_of(wanted), aisle__store__removed_at__isnull=False).exclude(aisle=aisle).delete()
+    Beacon.objects.filter(_any_of(wanted), aisle__store__removed_at__isnull=False).exclude(
+        aisle=aisle
+    ).delete()
     # sorted: two writers that share triples meet in one order
     missing = sorted(wanted - had.keys())
     Beacon.objects.bulk_create(

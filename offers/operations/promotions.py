@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from offers.models import Capacity, Category, Offer, OfferState, OfferStore, Store
-from offers.operations.outcomes import Refused, Wrong, Written, invalid
+from offers.operations.outcomes import Refused, Written, Wrong, invalid
 from offers.operations.publishing import is_within, reasons_against, take_offer
 from offers.operations.targets import refresh_targets
 
@@ -50,7 +50,11 @@ class OfferTermsIn:
         """Return the columns' values as the database gives them back."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
-            name: list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+            name: list(value)
+            if isinstance(value, tuple)
+            else dict(value)
+            if isinstance(value, Mapping)
+            else value
             for name, value in values.items()
         }
 
@@ -109,7 +113,9 @@ def _put_offer(*, given: OfferIn, now: datetime, only_stores: Collection[str]) -
         offer = take_offer(ref=given.ref, removed_too=True)
         if offer is None:  # deleted by somebody else in between
             return Refused(code="not_found")
-        outcome = _write(offer=offer, given=given, resolved=resolved, is_new=is_new, now=now, only_stores=only_stores)
+        outcome = _write(
+            offer=offer, given=given, resolved=resolved, is_new=is_new, now=now, only_stores=only_stores
+        )
         if isinstance(outcome, Refused):
             transaction.set_rollback(True)
     return outcome
@@ -200,5 +206,3 @@ def _set_capacity(*, offer: Offer, units: int | None, budget_minor: int | None) 
         return invalid(field="limits.units", code="units_below_claimed", message=message)
     message = "More than that has been spent."
     return invalid(field="limits.budget_minor", code="budget_below_spent", message=message)
-
-

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from offers import locks
 from offers.models import Category, Objective, Offer, OfferState, OfferStore
-from offers.operations.outcomes import Refused, Wrong, Written
+from offers.operations.outcomes import Refused, Written, Wrong
 from offers.operations.targets import refresh_targets
 
 LANGUAGES = ("fr", "en")

@@ -1,0 +1,1 @@
+"""The doors of `offers`: translate, one call, translate back."""

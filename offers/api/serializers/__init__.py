@@ -1,0 +1,1 @@
+"""The bodies that doors read and write, one file per subject."""
