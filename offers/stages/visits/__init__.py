@@ -1,0 +1,212 @@
+"""Visits: from stored events to the steps of visits, in whatever order the events came; docs/algorithms/geofence.md."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from offers.flow import StoredEvent, Trigger
+from offers.locks import LockedPresence
+from offers.rules.plausibility import Fix, Limits, Movement
+from offers.rules.visits import VisitParams, VisitState
+from offers.stages.thresholds import limits_of, visit_params
+from offers.stages.visits.folding import Folded, fold_anew, fold_on
+from offers.stages.visits.heard import (
+    Heard,
+    Judged,
+    change_verdicts,
+    heard_now,
+    heard_since,
+    judge,
+    last_believed,
+    since_silence,
+)
+from offers.stages.visits.memory import Memory, memory_from_json
+from offers.stages.visits.nearby import Nearby, fences_near
+from offers.stages.visits.rows import dwell_seconds, remove_visits, write_presences, write_visits
+from offers.stages.visits.triggers import refusal_of, triggers_of
+
+__all__ = ["follow", "settle"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One customer of the batch."""
+
+    memory: Memory
+    judged: tuple[Judged, ...]  # in the order of the fold: the new events, or all since the last long silence
+    known: tuple[Judged, ...] | None = None  # None: fold on; else fold anew, these were known before
+    seeds: Mapping[int, VisitState]
+
+    @property
+    def new(self) -> tuple[Judged, ...]:
+        return tuple(each for each in self.judged if each.heard.is_new)
+
+
+def follow(
+    stored: Sequence[StoredEvent],
+    *,
+    presences: Mapping[int, LockedPresence],
+    last_fixes: Mapping[int, Fix],
+    now: datetime,
+    params: Mapping[str, Any],
+) -> list[Trigger]:
+    """Return the triggers of these new events, in their order, and keep visits and presences.
+
+    The customers' presences must be locked by this transaction. Eight statements at most, whatever the batch.
+    """
+    limits = limits_of(params)
+    cases = _cases(stored, presences=presences, last_fixes=last_fixes, now=now, params=params, limits=limits)
+    nearby = _nearby(cases, params=params)
+    folding = visit_params(params, dwell_s_by_aisle=_own_dwells(cases, nearby=nearby))
+    folds = {id_: _fold(case, nearby=nearby, now=now, params=folding) for id_, case in cases.items()}
+    written = _write(folds, params=folding)
+    change_verdicts(_changed_verdicts(cases))
+    by_row = {each.row_id: each for each in stored}
+    found = [(each.row_id, refusal_of(each, reason=each.verdict)) for each in stored if each.verdict]
+    for customer_id, case in cases.items():
+        found += triggers_of(
+            customer_id,
+            steps=folds[customer_id].steps,
+            heard=case.new,
+            stored=by_row,
+            written=written,
+            now=now,
+            limits=limits,
+        )
+    order = {row_id: index for index, row_id in enumerate(by_row)}
+    return [trigger for row_id, trigger in sorted(found, key=lambda pair: order[pair[0]])]
+
+
+def settle(
+    presences: Mapping[int, LockedPresence], *, now: datetime, params: Mapping[str, Any]
+) -> list[Trigger]:
+    """Return the triggers of the deadlines that have passed, and keep visits and presences; three statements."""
+    folding = visit_params(params, dwell_s_by_aisle={})
+    nothing = Nearby(max_accuracy_m=params["max_accuracy_m"])
+    folds = {
+        id_: fold_on(memory_from_json(presence.state), (), nearby=nothing, now=now, params=folding)
+        for id_, presence in presences.items()
+    }
+    written = _write(folds, params=folding)
+    triggers = []
+    for customer_id, fold in folds.items():
+        found = triggers_of(
+            customer_id,
+            steps=fold.steps,
+            heard=(),
+            stored={},
+            written=written,
+            now=now,
+            limits=limits_of(params),
+        )
+        triggers += [trigger for _, trigger in found]
+    return triggers
+
+
+def _cases(
+    stored: Sequence[StoredEvent],
+    *,
+    presences: Mapping[int, LockedPresence],
+    last_fixes: Mapping[int, Fix],
+    now: datetime,
+    params: Mapping[str, Any],
+    limits: Limits,
+) -> dict[int, _Case]:
+    """Return what is to be folded for each customer with an event that is acted on."""
+    fresh: defaultdict[int, list[Heard]] = defaultdict(list)
+    for each in stored:
+        if each.verdict is None:
+            fresh[each.event.customer_id].append(heard_now(each))
+    memories = {id_: memory_from_json(presences[id_].state) for id_ in fresh}
+    late = [
+        id_ for id_, heard in fresh.items() if any(memories[id_].must_refold(each.order) for each in heard)
+    ]
+    since = now - timedelta(seconds=params["max_event_age_s"])
+    history = {}
+    if late:
+        history = heard_since(late, since=since, new={each.row_id for id_ in late for each in fresh[id_]})
+    cases = {}
+    for id_, heard in fresh.items():
+        if id_ in history:
+            cases[id_] = _late_case(memories[id_], history[id_], since=since, params=params, limits=limits)
+        else:
+            heard.sort(key=lambda each: each.order)
+            judged = judge(heard, last_fix=last_fixes.get(id_), limits=limits)
+            cases[id_] = _Case(memory=memories[id_], judged=judged, seeds={})
+    return cases
+
+
+def _late_case(
+    memory: Memory, history: Sequence[Heard], *, since: datetime, params: Mapping[str, Any], limits: Limits
+) -> _Case:
+    heard = since_silence(history, silence=timedelta(seconds=params["store_silence_s"]))
+    last_fix = last_believed(history, before=heard[0].order)
+    seeds = {}
+    if heard[0] is history[0]:
+        # A visit older than what is read goes on: its beginning cannot be folded again.
+        seeds = {
+            id_: VisitState(store=id_, store_visit=replace(state.store_visit, last_seen_at=since))
+            for id_, state in memory.states.items()
+            if state.store_visit is not None and state.store_visit.entered_at < since
+        }
+    return _Case(
+        memory=memory,
+        judged=judge(heard, last_fix=last_fix, limits=limits),
+        known=judge([each for each in heard if not each.is_new], last_fix=last_fix, limits=limits),
+        seeds=seeds,
+    )
+
+
+def _fold(case: _Case, *, nearby: Nearby, now: datetime, params: VisitParams) -> Folded:
+    if case.known is None:
+        return fold_on(case.memory, case.judged, nearby=nearby, now=now, params=params)
+    return fold_anew(
+        case.memory,
+        case.judged,
+        known=case.known,
+        seeds=case.seeds,
+        nearby=nearby,
+        now=now,
+        params=params,
+    )
+
+
+def _nearby(cases: Mapping[int, _Case], *, params: Mapping[str, Any]) -> Nearby:
+    fixes, store_ids = [], set()
+    for case in cases.values():
+        positions = [each.heard for each in case.judged if each.heard.fix is not None]
+        if positions:
+            store_ids.update(case.memory.states)
+            store_ids.update(each.store_id for each in positions if each.store_id is not None)
+        fixes += [
+            (each.heard.row_id, each.heard.fix)
+            for each in case.judged
+            if each.heard.fix is not None and each.movement is not Movement.IMPLAUSIBLE
+        ]
+    return fences_near(fixes, store_ids=store_ids, max_accuracy_m=params["max_accuracy_m"])
+
+
+def _write(folds: Mapping[int, Folded], *, params: VisitParams) -> dict[Any, Any]:
+    written = write_visits([(id_, visit) for id_, fold in folds.items() for visit in fold.visits])
+    remove_visits([(id_, gone) for id_, fold in folds.items() for gone in fold.gone])
+    write_presences(folds, params=params)
+    return written
+
+
+def _changed_verdicts(cases: Mapping[int, _Case]) -> dict[int, str]:
+    changes = {}
+    for case in cases.values():
+        for each in case.judged:
+            verdict = "implausible_location" if each.movement is Movement.IMPLAUSIBLE else ""
+            if verdict != each.heard.was:
+                changes[each.heard.row_id] = verdict
+    return changes
+
+
+def _own_dwells(cases: Mapping[int, _Case], *, nearby: Nearby) -> dict[int, float]:
+    """Return the time one must stay in those aisles of the batch that have one of their own."""
+    named = {each.heard.aisle_id for case in cases.values() for each in case.judged}
+    near = {aisle_id for aisles in nearby.aisles.values() for _, aisle_id in aisles}
+    return dwell_seconds(sorted(id_ for id_ in named | near if id_ is not None))

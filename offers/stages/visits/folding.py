@@ -1,0 +1,226 @@
+"""One customer's events folded into visits: from where the last batch stood, or anew where one came late."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from offers.rules.plausibility import Movement
+from offers.rules.visits import (
+    Kind,
+    Observation,
+    Transition,
+    Visit,
+    VisitParams,
+    VisitState,
+    advance,
+    new_transitions,
+    visits_of,
+)
+from offers.stages.visits.heard import Heard, Judged
+from offers.stages.visits.memory import Memory, remembered
+from offers.stages.visits.nearby import Nearby
+
+States = Mapping[int, VisitState]  # by store id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """A visit that the events do not tell of any more; `now_part_of` is the one that took its time."""
+
+    visit: Visit
+    now_part_of: Visit | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    memory: Memory
+    steps: tuple[Transition, ...]  # that ask for a decision, in the order they happened
+    visits: tuple[Visit, ...]  # to be written
+    gone: tuple[Gone, ...] = ()
+
+
+def fold_on(
+    memory: Memory, judged: Sequence[Judged], *, nearby: Nearby, now: datetime, params: VisitParams
+) -> Folded:
+    """Return the fold after these events, all of them later than what it has seen, and deadlines up to now."""
+    observed = observations(judged, nearby=nearby, states=memory.states, exit_p=params.exit_p)
+    states, steps = _advance(memory.states, observed, until=now, params=params)
+    visits = {(visit.place, visit.entered_at): visit for visit in visits_of(steps)}
+    for store_id in observed:
+        visits.update({(visit.place, visit.entered_at): visit for visit in states[store_id].open_visits})
+    after = remembered(
+        states.values(),
+        last=judged[-1].heard.order if judged else memory.last,
+        settled_at=memory.settled_at,
+        fix=_last_fix_row(judged) or memory.fix,
+    )
+    return Folded(memory=after, steps=steps, visits=tuple(visits.values()))
+
+
+def fold_anew(
+    memory: Memory,
+    judged: Sequence[Judged],
+    *,
+    known: Sequence[Judged],
+    seeds: States,
+    nearby: Nearby,
+    now: datetime,
+    params: VisitParams,
+) -> Folded:
+    """Return the fold over all that was heard, and what in it is new against the events known before.
+
+    Both folds start from the same seeds. A deadline that was settled before counts as settled in both.
+    """
+    then = memory.settled_at or min(each.heard.at for each in judged)
+    states_before, before = _advance(
+        seeds,
+        observations(known, nearby=nearby, states=seeds, exit_p=params.exit_p),
+        until=then,
+        params=params,
+    )
+    states, after = _advance(
+        seeds,
+        observations(judged, nearby=nearby, states=seeds, exit_p=params.exit_p),
+        until=max(now, then),
+        params=params,
+    )
+    old, new = _visits(states_before, before), _visits(states, after)
+    return Folded(
+        memory=remembered(
+            states.values(),
+            last=judged[-1].heard.order,
+            settled_at=memory.settled_at,
+            fix=_last_fix_row(judged) or memory.fix,
+        ),
+        steps=new_transitions(before=before, after=after),
+        visits=tuple(
+            _with_fired_dwell(visit, old.values()) for key, visit in new.items() if old.get(key) != visit
+        ),
+        gone=tuple(
+            Gone(visit=visit, now_part_of=_overlapping(visit, new.values()))
+            for key, visit in old.items()
+            if key not in new
+        ),
+    )
+
+
+def observations(
+    judged: Sequence[Judged], *, nearby: Nearby, states: States, exit_p: float
+) -> dict[int, list[Observation]]:
+    """Return what the believable events say of each store that matters, by store id.
+
+    A store matters if a visit is open, the phone names it, or a fix may be inside it.
+    """
+    believed = [each.heard for each in judged if each.movement is not Movement.IMPLAUSIBLE]
+    matters = set(states)
+    for heard in believed:
+        if heard.store_id is not None:
+            matters.add(heard.store_id)
+        matters.update(store for store, p in nearby.stores.get(heard.row_id, {}).items() if p > exit_p)
+        matters.update(store for store, _ in nearby.aisles.get(heard.row_id, {}))
+    found: defaultdict[int, list[Observation]] = defaultdict(list)
+    for heard in believed:
+        if heard.store_id is not None:
+            found[heard.store_id].append(_of_phone(heard, nearby=nearby))
+        if heard.fix is not None:
+            _add_fix(found, heard, nearby=nearby, store_ids=matters)
+    return found
+
+
+def _of_phone(heard: Heard, *, nearby: Nearby) -> Observation:
+    """Return what the phone itself says of the place it names."""
+    assert heard.store_id is not None
+    kind = Kind.SIGHTING if heard.type == "beacon" else Kind(heard.type)
+    p = None
+    if heard.fix is not None and kind is not Kind.SIGHTING:
+        if heard.aisle_id is not None:
+            p = nearby.aisles.get(heard.row_id, {}).get((heard.store_id, heard.aisle_id))
+        elif nearby.decides(fix=heard.fix, store_id=heard.store_id):
+            p = nearby.stores.get(heard.row_id, {}).get(heard.store_id, 0.0)
+    return Observation(
+        occurred_at=heard.at,
+        event_id=str(heard.event_id),
+        kind=kind,
+        aisle=heard.aisle_id,
+        p_inside=p,
+        rssi_dbm=heard.rssi_dbm,
+    )
+
+
+def _add_fix(
+    found: defaultdict[int, list[Observation]], heard: Heard, *, nearby: Nearby, store_ids: Iterable[int]
+) -> None:
+    """Add what a position says of every store that matters; of the place the phone names, its word is enough."""
+    assert heard.fix is not None
+    event_id = str(heard.event_id)
+    near = nearby.stores.get(heard.row_id, {})
+    for store_id in store_ids:
+        if store_id != heard.store_id and nearby.decides(fix=heard.fix, store_id=store_id):
+            p = near.get(store_id, 0.0)
+            found[store_id].append(
+                Observation(occurred_at=heard.at, event_id=event_id, kind=Kind.FIX, p_inside=p)
+            )
+    for (store_id, aisle_id), p in nearby.aisles.get(heard.row_id, {}).items():
+        if store_id != heard.store_id or heard.aisle_id is None:
+            found[store_id].append(
+                Observation(
+                    occurred_at=heard.at, event_id=event_id, kind=Kind.FIX, aisle=aisle_id, p_inside=p
+                )
+            )
+
+
+def _advance(
+    states: States, observed: Mapping[int, Sequence[Observation]], *, until: datetime, params: VisitParams
+) -> tuple[dict[int, VisitState], tuple[Transition, ...]]:
+    """Return the states by store and all steps, in the order they happened."""
+    after: dict[int, VisitState] = {}
+    steps: list[Transition] = []
+    for store_id in sorted({*states, *observed}):
+        state = states.get(store_id) or VisitState(store=store_id)
+        after[store_id], taken = advance(state, observed.get(store_id, ()), until=until, params=params)
+        steps.extend(taken)
+    return after, tuple(sorted(steps, key=_when))
+
+
+def _when(step: Transition) -> datetime:
+    return step.at
+
+
+def _last_fix_row(judged: Sequence[Judged]) -> int | None:
+    for each in reversed(judged):
+        if each.heard.fix is not None and each.movement is not Movement.IMPLAUSIBLE:
+            return each.heard.row_id
+    return None
+
+
+def _visits(states: States, steps: Sequence[Transition]) -> dict[tuple[object, datetime], Visit]:
+    visits = {(visit.place, visit.entered_at): visit for visit in visits_of(steps)}
+    for state in states.values():
+        visits.update({(visit.place, visit.entered_at): visit for visit in state.open_visits})
+    return visits
+
+
+def _overlapping(visit: Visit, others: Iterable[Visit]) -> Visit | None:
+    for other in others:
+        if (
+            other.place == visit.place
+            and _begins_within(visit, other)
+            or (other.place == visit.place and _begins_within(other, visit))
+        ):
+            return other
+    return None
+
+
+def _begins_within(visit: Visit, other: Visit) -> bool:
+    return visit.entered_at >= other.entered_at and (
+        other.exited_at is None or visit.entered_at <= other.exited_at
+    )
+
+
+def _with_fired_dwell(visit: Visit, old: Iterable[Visit]) -> Visit:
+    """Return the visit with the dwell that was fired in it: a fired deadline stays fired."""
+    before = _overlapping(visit, old)
+    if visit.dwelled_at is None and before is not None and before.dwelled_at is not None:
+        return replace(visit, dwelled_at=before.dwelled_at)
+    return visit

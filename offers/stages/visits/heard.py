@@ -1,0 +1,161 @@
+"""What was heard of a customer: new events and, where one came late, those of the last day with them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from offers.flow import StoredEvent
+from offers.rules.plausibility import Fix, Limits, Movement, movement_of
+
+Order = tuple[
+    datetime, str
+]  # when it happened, then its id: the order in which a customer's events are folded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    row_id: int
+    event_id: UUID
+    device_id: str
+    type: str
+    at: datetime
+    fix: Fix | None
+    store_id: int | None  # of its geofence or beacon
+    aisle_id: int | None
+    rssi_dbm: int | None
+    was: str  # the verdict on disk: empty, or implausible_location
+    is_new: bool = False
+
+    @property
+    def order(self) -> Order:
+        return (self.at, str(self.event_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    heard: Heard
+    movement: Movement
+
+
+def heard_now(stored: StoredEvent) -> Heard:
+    """Return a new event as the fold takes it."""
+    event, place, at = stored.event, stored.place, stored.event.position
+    fix = None
+    if at is not None:
+        fix = Fix(at=event.occurred_at, lat=at.lat, lon=at.lon, accuracy_m=at.accuracy_m, is_mock=at.is_mock)
+    return Heard(
+        row_id=stored.row_id,
+        event_id=event.event_id,
+        device_id=event.device_id,
+        type=event.type,
+        at=event.occurred_at,
+        fix=fix,
+        store_id=place.store_id if place else None,
+        aisle_id=place.aisle_id if place else None,
+        rssi_dbm=event.beacon.rssi_dbm if event.beacon else None,
+        was="",
+        is_new=True,
+    )
+
+
+def heard_since(
+    customer_ids: Collection[int], *, since: datetime, new: Collection[int]
+) -> dict[int, list[Heard]]:
+    """Return all that counts of these customers' events since then, in order; `new` are row ids. One query."""
+    found: defaultdict[int, list[Heard]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT customer_id, id, event_id, device_id, type, occurred_at, lat, lon, accuracy_m, is_mock,
+              store_id, aisle_id, rssi_dbm, verdict
+            FROM offers_locationevent
+            WHERE customer_id = ANY(%s) AND occurred_at >= %s AND verdict IN ('', 'implausible_location')
+            """,
+            [list(customer_ids), since],
+        )
+        for row in cursor.fetchall():
+            found[row[0]].append(_heard(row[1:], new=new))
+    return {id_: sorted(heard, key=lambda each: each.order) for id_, heard in found.items()}
+
+
+def _heard(row: Sequence[Any], *, new: Collection[int]) -> Heard:
+    (
+        row_id,
+        event_id,
+        device_id,
+        kind,
+        at,
+        lat,
+        lon,
+        accuracy_m,
+        is_mock,
+        store_id,
+        aisle_id,
+        rssi,
+        verdict,
+    ) = row
+    fix = None
+    if lat is not None:
+        fix = Fix(at=at, lat=lat, lon=lon, accuracy_m=accuracy_m, is_mock=is_mock)
+    return Heard(
+        row_id=row_id,
+        event_id=event_id,
+        device_id=device_id,
+        type=kind,
+        at=at,
+        fix=fix,
+        store_id=store_id,
+        aisle_id=aisle_id,
+        rssi_dbm=rssi,
+        was=verdict,
+        is_new=row_id in new,
+    )
+
+
+def since_silence(heard: Sequence[Heard], *, silence: timedelta) -> Sequence[Heard]:
+    """Return the events from the last long silence before the first new one on: nothing outlives such a silence."""
+    first_new = next((index for index, each in enumerate(heard) if each.is_new), len(heard))
+    for index in range(min(first_new, len(heard) - 1), 0, -1):
+        if heard[index].at - heard[index - 1].at > silence:
+            return heard[index:]
+    return heard
+
+
+def last_believed(heard: Sequence[Heard], *, before: Order) -> Fix | None:
+    """Return the newest position of an earlier event that was believed."""
+    for each in reversed(heard):
+        if each.order < before and each.fix is not None and not each.was:
+            return each.fix
+    return None
+
+
+def judge(heard: Sequence[Heard], *, last_fix: Fix | None, limits: Limits) -> tuple[Judged, ...]:
+    """Return each event, in order, with what the way to its position says; one without a position is plausible."""
+    judged = []
+    for each in heard:
+        movement = Movement.PLAUSIBLE
+        if each.fix is not None:
+            movement = movement_of(before=last_fix, after=each.fix, limits=limits)
+            if movement is not Movement.IMPLAUSIBLE:
+                last_fix = each.fix
+        judged.append(Judged(heard=each, movement=movement))
+    return tuple(judged)
+
+
+def change_verdicts(changes: Mapping[int, str]) -> None:
+    """Write what is now thought of these events, by row id; one statement."""
+    if not changes:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE offers_locationevent e SET verdict = changed.verdict
+            FROM unnest(%s::bigint[], %s::text[]) AS changed(id, verdict) WHERE e.id = changed.id
+            """,
+            [list(changes), list(changes.values())],
+        )

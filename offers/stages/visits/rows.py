@@ -1,0 +1,136 @@
+"""The statements that keep visits and presences, each for the whole batch."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from offers.flow import Place
+from offers.rules.visits import Visit, VisitParams
+from offers.stages.visits.folding import Folded, Gone
+from offers.stages.visits.memory import due_at, memory_to_json
+
+VisitKey = tuple[int, int, int | None, datetime]  # customer, store, aisle, entered at
+
+
+def key_of(customer_id: int, visit: Visit) -> VisitKey:
+    aisle = visit.place.aisle
+    return (customer_id, int(visit.place.store), None if aisle is None else int(aisle), visit.entered_at)
+
+
+def dwell_seconds(aisle_ids: Sequence[int]) -> dict[int, float]:
+    """Return how long one must stay in those of these aisles that have a time of their own; one query."""
+    if not aisle_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, dwell_s FROM offers_aisle WHERE id = ANY(%s) AND dwell_s IS NOT NULL",
+            [list(aisle_ids)],
+        )
+        return {row[0]: float(row[1]) for row in cursor.fetchall()}
+
+
+def write_visits(visits: Sequence[tuple[int, Visit]]) -> dict[VisitKey, tuple[int, Place]]:
+    """Insert or update (customer id, visit) pairs; return each one's row id and place. One statement.
+
+    A dwell once written stays: its deadline was fired.
+    """
+    if not visits:
+        return {}
+    keys = [key_of(customer_id, visit) for customer_id, visit in visits]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH written AS (
+              INSERT INTO offers_visit AS v
+                (customer_id, store_id, aisle_id, entered_at, last_seen_at, dwelled_at, exited_at)
+              SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[],
+                %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+              ON CONFLICT (customer_id, store_id, aisle_id, entered_at) DO UPDATE
+              SET last_seen_at = EXCLUDED.last_seen_at, exited_at = EXCLUDED.exited_at,
+                  dwelled_at = COALESCE(EXCLUDED.dwelled_at, v.dwelled_at)
+              RETURNING id, customer_id, store_id, aisle_id, entered_at
+            )
+            SELECT w.customer_id, w.store_id, w.aisle_id, w.entered_at, w.id, s.ref, a.ref
+            FROM written w JOIN offers_store s ON s.id = w.store_id LEFT JOIN offers_aisle a ON a.id = w.aisle_id
+            """,
+            [
+                *([key[part] for key in keys] for part in range(4)),
+                [visit.last_seen_at for _, visit in visits],
+                [visit.dwelled_at for _, visit in visits],
+                [visit.exited_at for _, visit in visits],
+            ],
+        )
+        return {
+            row[:4]: (row[4], Place(store_id=row[1], store_ref=row[5], aisle_id=row[2], aisle_ref=row[6]))
+            for row in cursor.fetchall()
+        }
+
+
+def remove_visits(gone: Sequence[tuple[int, Gone]]) -> None:
+    """Delete visits that turned out to be part of another or none; what was decided in them follows.
+
+    Three statements. Runs after write_visits, which has made the visits that take over.
+    """
+    if not gone:
+        return
+    old = [key_of(customer_id, each.visit) for customer_id, each in gone]
+    columns: list[object] = [[key[part] for key in old] for part in range(4)]
+    into = [each.now_part_of.entered_at if each.now_part_of else None for _, each in gone]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE offers_decision d SET visit_id = kept.id
+            FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+              AS g(customer_id, store_id, aisle_id, entered_at, taken_over_at)
+            JOIN offers_visit v ON v.customer_id = g.customer_id AND v.store_id = g.store_id
+              AND v.aisle_id IS NOT DISTINCT FROM g.aisle_id AND v.entered_at = g.entered_at
+            LEFT JOIN offers_visit kept ON kept.customer_id = g.customer_id AND kept.store_id = g.store_id
+              AND kept.aisle_id IS NOT DISTINCT FROM g.aisle_id AND kept.entered_at = g.taken_over_at
+            WHERE d.visit_id = v.id
+            """,
+            [*columns, into],
+        )
+        cursor.execute(
+            """
+            DELETE FROM offers_visit v
+            USING unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[])
+              AS g(customer_id, store_id, aisle_id, entered_at)
+            WHERE v.customer_id = g.customer_id AND v.store_id = g.store_id
+              AND v.aisle_id IS NOT DISTINCT FROM g.aisle_id AND v.entered_at = g.entered_at
+            """,
+            columns,
+        )
+        cursor.execute(
+            """
+            UPDATE offers_exposure x SET store_visit_entered_at = g.taken_over_at
+            FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+              AS g(customer_id, store_id, aisle_id, entered_at, taken_over_at)
+            WHERE x.customer_id = g.customer_id AND x.store_id = g.store_id AND g.aisle_id IS NULL
+              AND x.store_visit_entered_at = g.entered_at AND g.taken_over_at IS NOT NULL
+            """,
+            [*columns, into],
+        )
+
+
+def write_presences(folds: Mapping[int, Folded], *, params: VisitParams) -> None:
+    """Keep where each customer's fold stands and when the worker must look at it; one statement."""
+    if not folds:
+        return
+    memories = [fold.memory for fold in folds.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE offers_presence p SET state = new.state::jsonb, last_event_at = new.last_event_at, due_at = new.due_at
+            FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+              AS new(customer_id, state, last_event_at, due_at)
+            WHERE p.customer_id = new.customer_id
+            """,
+            [
+                list(folds),
+                [json.dumps(memory_to_json(memory), separators=(",", ":")) for memory in memories],
+                [memory.last[0] if memory.last else None for memory in memories],
+                [due_at(memory, params=params) for memory in memories],
+            ],
+        )
