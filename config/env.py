@@ -37,6 +37,7 @@ class Environment:
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
     map_tiles_url: str  # "": maps are drawn without tiles, so without network
+    ready_max_queue_age_s: int  # /readyz fails when a due message has waited longer
     fcm_base_url: str
     google_credentials: str  # path of a service account file; "": pushes are printed
     geocoder: str  # "", "ban" or "nominatim"
@@ -72,6 +73,7 @@ def read_environment(*, source: Mapping[str, str]) -> Environment:
         allowed_hosts=reader.listed("ALLOWED_HOSTS", default=_own_hosts(host=host)),
         csrf_trusted_origins=reader.listed("CSRF_TRUSTED_ORIGINS", default=[]),
         map_tiles_url=reader.url("MAP_TILES_URL", schemes=("http", "https")),
+        ready_max_queue_age_s=reader.whole("READY_MAX_QUEUE_AGE_S", default=120, low=1, high=86_400),
         fcm_base_url=reader.url(
             "FCM_BASE_URL", schemes=("http", "https"), default="https://fcm.googleapis.com"
         ).rstrip("/"),
@@ -81,7 +83,9 @@ def read_environment(*, source: Mapping[str, str]) -> Environment:
         geocoder_user_agent=reader.text("GEOCODER_USER_AGENT", default=""),
     )
     if found.geocoder == "nominatim" and not found.geocoder_user_agent:
-        reader.problem("GEOCODER_USER_AGENT", "must name you when GEOCODER=nominatim: its usage policy asks for it")
+        reader.problem(
+            "GEOCODER_USER_AGENT", "must name you when GEOCODER=nominatim: its usage policy asks for it"
+        )
     reader.raise_problems()
     return found
 
@@ -93,7 +97,7 @@ def _home(*, source: Mapping[str, str]) -> Path:
 
 def _own_hosts(*, host: str) -> list[str]:
     names = ["localhost", "127.0.0.1", "[::1]"]
-    return names if host in ("", "0.0.0.0", "::", "127.0.0.1", "localhost") else [*names, host]  # noqa: S104
+    return names if host in ("", "0.0.0.0", "::", "127.0.0.1", "localhost") else [*names, host]  # noqa: S104 - compared, not bound
 
 
 class _Reader:
@@ -159,7 +163,9 @@ class _Reader:
         if not url and note.is_file():
             url = note.read_text().strip()
         if not url:
-            self.problem("DATABASE_URL", "is not set and no embedded cluster stands in RAYON_HOME: try `make run`")
+            self.problem(
+                "DATABASE_URL", "is not set and no embedded cluster stands in RAYON_HOME: try `make run`"
+            )
             return {}
         if urlsplit(url).scheme not in DATABASE_SCHEMES:
             self.problem("DATABASE_URL", "must begin with postgis:// or postgresql://")

@@ -3,7 +3,11 @@
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - before anything a newer Python is needed to read
-    sys.exit("Rayon needs Python 3.11 or newer; this is %d.%d. Try: make PYTHON=python3.11" % sys.version_info[:2])
+    sys.exit(
+        "Rayon needs Python 3.11 or newer; this is "
+        + sys.version.split()[0]
+        + ". Try: make PYTHON=python3.11"
+    )
 
 from scripts.commands import main
 

@@ -25,7 +25,9 @@ def check(*, place: Place) -> int:
     flag.listen()
     try:
         with prepared(place=place, flag=flag):
-            failed = [each.name for each in _checks(place=place) if not _passes(check=each, place=place, flag=flag)]
+            failed = [
+                each.name for each in _checks(place=place) if not _passes(check=each, place=place, flag=flag)
+            ]
     except Stopped:
         return 130
     line()

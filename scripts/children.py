@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +52,8 @@ class Child:
         return self.process.poll() is None
 
     def signal_group(self, number: int) -> None:
-        try:
+        with suppress(ProcessLookupError, PermissionError):  # the whole group is gone already
             os.killpg(self.process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass  # the whole group is gone already
 
 
 def start_child(*, name: str, command: Sequence[str], log: Path, env: Mapping[str, str], cwd: Path) -> Child:
@@ -89,7 +88,9 @@ def stop_child(*, child: Child, flag: StopFlag, patience_s: float) -> None:
     child.process.wait()
 
 
-def run_step(*, name: str, command: Sequence[str], log: Path, env: Mapping[str, str], cwd: Path, flag: StopFlag) -> str:
+def run_step(
+    *, name: str, command: Sequence[str], log: Path, env: Mapping[str, str], cwd: Path, flag: StopFlag
+) -> str:
     """Run `command` to its end and return what it wrote.
 
     Raises Refusal with the tail of its output if it fails, Stopped if we were asked to stop meanwhile.

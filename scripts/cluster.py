@@ -16,7 +16,12 @@ from scripts.say import Refusal
 USER, DATABASE, PORT = "app", "rayon", 5432
 MAX_SOCKET_PATH = 100  # bytes; the kernel's limit is 108 on Linux and 104 on macOS
 LOCALE = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
-SETTINGS = ("listen_addresses=", "unix_socket_permissions=0700", "shared_buffers=256MB", "max_connections=200")
+SETTINGS = (
+    "listen_addresses=",
+    "unix_socket_permissions=0700",
+    "shared_buffers=256MB",
+    "max_connections=200",
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,17 @@ def _make(*, cluster: Cluster) -> None:
     for leftover in cluster.folder.glob("data.new*"):
         shutil.rmtree(leftover)
     fresh = cluster.folder / "data.new"
-    init = [cluster.program("initdb"), "-D", str(fresh), "-U", USER, "--auth=trust", "-E", "UTF8", f"--locale={LOCALE}"]
+    init = [
+        cluster.program("initdb"),
+        "-D",
+        str(fresh),
+        "-U",
+        USER,
+        "--auth=trust",
+        "-E",
+        "UTF8",
+        f"--locale={LOCALE}",
+    ]
     done = cluster.owner.run(init)
     if done.returncode:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -119,7 +134,7 @@ def _fill(*, cluster: Cluster) -> None:
     if stamp.exists():
         return
     _query(cluster=cluster, database="template1", sql="CREATE EXTENSION IF NOT EXISTS postgis")
-    known = f"SELECT count(*) FROM pg_database WHERE datname = '{DATABASE}'"
+    known = f"SELECT count(*) FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608 - our own constant
     if _query(cluster=cluster, database="template1", sql=known) == "0":
         _query(cluster=cluster, database="postgres", sql=f"CREATE DATABASE {DATABASE}")
     stamp.touch()
@@ -127,7 +142,9 @@ def _fill(*, cluster: Cluster) -> None:
 
 def _query(*, cluster: Cluster, database: str, sql: str) -> str:
     address = ["-h", str(cluster.socket), "-p", str(PORT), "-U", USER, "-d", database]
-    done = cluster.owner.run([cluster.program("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *address, "-c", sql])
+    done = cluster.owner.run(
+        [cluster.program("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *address, "-c", sql]
+    )
     if done.returncode:
         raise Refusal(f"The new cluster in {cluster.folder} could not be filled:\n{done.stdout}")
     return done.stdout.strip()

@@ -8,7 +8,14 @@ from scripts.say import Refusal
 from scripts.virtualenv import ensure_venv
 from scripts.within import run_here
 
-COMPILE = ("--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--python-version", "3.11")
+COMPILE = (
+    "--universal",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-header",
+    "--python-version",
+    "3.11",
+)
 
 
 def format_code(*, place: Place) -> int:

@@ -39,7 +39,11 @@ def find_servers(*, root: Path = Path("/")) -> list[Server]:
     on_path = shutil.which("initdb") if root == Path("/") else None
     if on_path:
         folders.append(Path(on_path).resolve().parent)
-    found = {Server(bin=folder, major=_major(folder)) for folder in folders if _has_postgis(folder=folder, root=root)}
+    found = {
+        Server(bin=folder, major=_major(folder))
+        for folder in folders
+        if _has_postgis(folder=folder, root=root)
+    }
     return sorted(found, key=lambda server: (-server.major, str(server.bin)))
 
 
@@ -67,7 +71,9 @@ def install_packages(*, place: Place, packages: list[str]) -> None:
     if sys.platform == "darwin":
         raise Refusal(f"Rayon needs PostgreSQL with PostGIS. Install it with: {BREW}")
     if shutil.which("apt-get") is None:
-        raise Refusal("Rayon needs PostgreSQL (server) with PostGIS: install both with this system's package manager.")
+        raise Refusal(
+            "Rayon needs PostgreSQL (server) with PostGIS: install both with this system's package manager."
+        )
     by_hand = f"sudo apt-get install {names}"
     prefix: list[str] = []
     if os.geteuid() != 0:
@@ -80,7 +86,9 @@ def install_packages(*, place: Place, packages: list[str]) -> None:
         for command in ([*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *packages]):
             if not _done(command=command, log=place.logs / "apt.log"):
                 complaint(tail(path=place.logs / "apt.log"))
-                raise Refusal(f"System packages could not be installed: is there a network? By hand: {by_hand}")
+                raise Refusal(
+                    f"System packages could not be installed: is there a network? By hand: {by_hand}"
+                )
 
 
 def _done(*, command: Sequence[str], log: Path) -> bool:
@@ -91,7 +99,9 @@ def _done(*, command: Sequence[str], log: Path) -> bool:
 
 def _packages() -> list[str]:
     """Return the package that adds PostGIS to the newest installed PostgreSQL, or brings both."""
-    installed = [_major(folder) for folder in Path("/").glob(BIN_PATTERNS[0]) if (folder / "postgres").exists()]
+    installed = [
+        _major(folder) for folder in Path("/").glob(BIN_PATTERNS[0]) if (folder / "postgres").exists()
+    ]
     return [f"postgresql-{max(installed)}-postgis-3"] if installed else ["postgresql-postgis"]
 
 

@@ -34,7 +34,9 @@ class Owner:
                 timeout=timeout_s,
                 check=False,
                 start_new_session=True,  # Ctrl-C at the keyboard must not reach the server before its clients
-                **({"user": self.uid, "group": self.gid, "extra_groups": []} if self.switches else {}),
+                user=self.uid if self.switches else None,
+                group=self.gid if self.switches else None,
+                extra_groups=[] if self.switches else None,
             )
             output.seek(0)
             text = output.read().decode(errors="replace")
@@ -51,7 +53,9 @@ def server_owner() -> Owner:
         except KeyError:
             continue
         return Owner(uid=user.pw_uid, gid=user.pw_gid, switches=True)
-    raise Refusal("PostgreSQL does not run as root, and this system has no user `postgres`: run as another user.")
+    raise Refusal(
+        "PostgreSQL does not run as root, and this system has no user `postgres`: run as another user."
+    )
 
 
 def cluster_folder(*, home: Path, owner: Owner) -> Path:
@@ -84,7 +88,9 @@ def private_folder(*, purpose: str, home: Path, owner: Owner) -> Path:
     except FileExistsError:
         found = folder.lstat()
         if folder.is_symlink() or found.st_uid != owner.uid or found.st_mode & 0o077:
-            raise Refusal(f"{folder} exists and is not ours: remove it, or choose another RAYON_HOME.") from None
+            raise Refusal(
+                f"{folder} exists and is not ours: remove it, or choose another RAYON_HOME."
+            ) from None
     return folder
 
 

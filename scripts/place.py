@@ -34,7 +34,7 @@ class Place:
     @property
     def base_url(self) -> str:
         """Return the address a person on this machine opens."""
-        shown = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host
+        shown = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
         return f"http://[{shown}]:{self.port}" if ":" in shown else f"http://{shown}:{self.port}"
 
 

@@ -47,7 +47,9 @@ def existing_cluster(*, place: Place) -> Cluster | None:
     if not servers or not (place.home / NOTE).exists():
         return None
     owner = server_owner()
-    return place_cluster(home=place.home, folder=cluster_folder(home=place.home, owner=owner), servers=servers, owner=owner)
+    return place_cluster(
+        home=place.home, folder=cluster_folder(home=place.home, owner=owner), servers=servers, owner=owner
+    )
 
 
 def stop_unused_cluster(*, place: Place, cluster: Cluster) -> bool:

@@ -51,7 +51,9 @@ class Start:
             self._manage("migrate", "--no-input", "--verbosity", "0")
             now.done = "migrated"
         with step("static") as now:
-            now.done = ensure_static(place=self._place, collect=lambda: self._manage("collectstatic", "--no-input", "-c"))
+            now.done = ensure_static(
+                place=self._place, collect=lambda: self._manage("collectstatic", "--no-input", "-c")
+            )
         if self._demo:
             with step("push") as now:
                 now.done = self._start_provider()
@@ -79,9 +81,32 @@ class Start:
 
     def _start_server(self) -> None:
         place, python = self._place, str(self._place.python)
-        server = [python, "-m", "uvicorn", "config.asgi:application", "--host", place.host, "--port", str(place.port)]
-        server += ["--workers", str(place.workers), "--lifespan", "on", "--no-access-log", "--no-server-header"]
-        server += ["--ws-max-size", str(LARGEST_FRAME), "--timeout-graceful-shutdown", "10", "--log-level", "warning"]
+        server = [
+            python,
+            "-m",
+            "uvicorn",
+            "config.asgi:application",
+            "--host",
+            place.host,
+            "--port",
+            str(place.port),
+        ]
+        server += [
+            "--workers",
+            str(place.workers),
+            "--lifespan",
+            "on",
+            "--no-access-log",
+            "--no-server-header",
+        ]
+        server += [
+            "--ws-max-size",
+            str(LARGEST_FRAME),
+            "--timeout-graceful-shutdown",
+            "10",
+            "--log-level",
+            "warning",
+        ]
         manage = [python, str(place.root / "manage.py")]
         self._children.start(name="server", command=server, env=self._env)
         self._children.start(name="delivery", command=[*manage, "deliver"], env=self._env)
@@ -105,10 +130,12 @@ class Start:
         return self._python(str(self._place.root / "manage.py"), *arguments, name=f"manage.py {arguments[0]}")
 
     def _python(self, *arguments: str, name: str) -> str:
-        log = self._place.logs / f"{Path(name.split()[-1]).name}.log"
+        log = self._place.logs / f"{Path(name.rsplit(maxsplit=1)[-1]).name}.log"
         command = [str(self._place.python), *arguments]
         self._children.raise_if_ended()
-        return run_step(name=name, command=command, log=log, env=self._env, cwd=self._place.root, flag=self._flag)
+        return run_step(
+            name=name, command=command, log=log, env=self._env, cwd=self._place.root, flag=self._flag
+        )
 
 
 def run(*, place: Place, demo: bool) -> int:

@@ -23,7 +23,9 @@ def ensure_static(*, place: Place, collect: Callable[[], object]) -> str:
 def _fingerprint(*, place: Place) -> str:
     digest = hashlib.sha256((place.root / LOCK).read_bytes())
     digest.update((place.root / "config" / "settings" / "apps.py").read_bytes())
-    for path in sorted(found for app in APPS for found in (place.root / app).glob("**/static/**/*") if found.is_file()):
+    for path in sorted(
+        found for app in APPS for found in (place.root / app).glob("**/static/**/*") if found.is_file()
+    ):
         stat = path.stat()
         digest.update(f"{path.relative_to(place.root)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()

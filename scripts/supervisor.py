@@ -34,7 +34,9 @@ class Supervisor:
             if not child.is_alive:
                 code = child.process.returncode
                 how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-                raise Refusal(f"The {child.name} process {how}; everything else is being stopped.\n{tail(path=child.log)}")
+                raise Refusal(
+                    f"The {child.name} process {how}; everything else is being stopped.\n{tail(path=child.log)}"
+                )
 
     def wait_until(self, condition: Callable[[], bool], *, what: str, timeout_s: float) -> None:
         """Wait for `condition`, watching the children. Raises Refusal after `timeout_s`."""
@@ -42,7 +44,9 @@ class Supervisor:
         while not condition():
             self.raise_if_ended()
             if time.monotonic() > deadline:
-                raise Refusal(f"{what} did not happen within {timeout_s:.0f} s. The logs are in {self._place.logs}.")
+                raise Refusal(
+                    f"{what} did not happen within {timeout_s:.0f} s. The logs are in {self._place.logs}."
+                )
             time.sleep(0.1)
 
     def watch(self) -> None:

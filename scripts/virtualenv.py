@@ -32,21 +32,37 @@ def ensure_venv(*, place: Place, flag: StopFlag) -> str:
 
 
 def _make(*, place: Place, flag: StopFlag) -> None:
-    log, env = place.logs / "venv.log", {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+    log, env = (
+        place.logs / "venv.log",
+        {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"},
+    )
     lock, cwd = str(place.root / LOCK), place.root
     if not _works(place=place):
         create = [sys.executable, "-m", "venv", "--clear", str(place.venv)]
         run_step(name="python3 -m venv", command=create, log=log, env=env, cwd=cwd, flag=flag)
     uv = shutil.which("uv")
-    if uv:
-        install = [uv, "pip", "install", "--python", str(place.python), "--require-hashes", "-r", lock]
-    else:
-        install = [str(place.python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock]
+    installer = (
+        [uv, "pip", "install", "--python", str(place.python)]
+        if uv
+        else [str(place.python), "-m", "pip", "install"]
+    )
+    # The lock is complete, so nothing is left to resolve; what is never imported need never be compiled.
+    install = [
+        *installer,
+        "--quiet",
+        "--require-hashes",
+        "--no-deps",
+        *([] if uv else ["--no-compile"]),
+        "-r",
+        lock,
+    ]
     try:
         run_step(name="Installing packages", command=install, log=log, env=env, cwd=cwd, flag=flag)
     except Refusal as refusal:
         complaint(str(refusal))
-        raise Refusal("Python packages could not be installed: is there a network? Nothing was started.") from None
+        raise Refusal(
+            "Python packages could not be installed: is there a network? Nothing was started."
+        ) from None
 
 
 def _works(*, place: Place) -> bool:

@@ -22,7 +22,9 @@ def within(*, place: Place, command: Sequence[str]) -> int:
         return 130
 
 
-def run_here(*, command: Sequence[str], place: Place, flag: StopFlag, env: Mapping[str, str] | None = None) -> int:
+def run_here(
+    *, command: Sequence[str], place: Place, flag: StopFlag, env: Mapping[str, str] | None = None
+) -> int:
     """Run `command` at this keyboard and screen; a request to stop is handed on to it."""
     given = {**os.environ, "RAYON_HOME": str(place.home), **(env or {})}
     process = subprocess.Popen(command, env=given, cwd=place.root)  # noqa: S603

@@ -35,7 +35,9 @@ def _options() -> dict[str, Any]:
     limits = {
         "statement_timeout": _time_limit_ms(name="DATABASE_STATEMENT_TIMEOUT_MS", default=30_000),
         "lock_timeout": _time_limit_ms(name="DATABASE_LOCK_TIMEOUT_MS", default=5_000),
-        "idle_in_transaction_session_timeout": _time_limit_ms(name="DATABASE_IDLE_TIMEOUT_MS", default=60_000),
+        "idle_in_transaction_session_timeout": _time_limit_ms(
+            name="DATABASE_IDLE_TIMEOUT_MS", default=60_000
+        ),
     }
     ours = [f"-c {name}={limit}" for name, limit in limits.items() if limit]
     options["options"] = " ".join([*ours, str(options.get("options", ""))]).strip()

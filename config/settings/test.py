@@ -5,7 +5,7 @@ import os
 os.environ.setdefault("SECRET_KEY", "a-key-for-tests-only-and-nothing-else-0123456789-0123456789")
 os.environ.setdefault("HTTPS", "0")
 
-from config.settings import *  # noqa: E402
+from config.settings import *
 from config.settings import DATABASES
 
 DATABASES["default"]["OPTIONS"].pop("pool", None)
