@@ -1,7 +1,7 @@
 """A small shop to decide in: a store, its chilled aisle, yoghurts, offers, and customers with phones."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -155,12 +155,15 @@ def trigger_of(
     return Trigger(**{**values, **changed})
 
 
-def run(triggers: Sequence[Trigger], *, now: datetime) -> list[DecisionMade]:
+def run(
+    triggers: Sequence[Trigger], *, now: datetime, before_issuing: Callable[[], object] = bool
+) -> list[DecisionMade]:
     """Take triggers through the stages, as the pipeline does."""
     with transaction.atomic():
         candidates, terms = find(triggers, now=now)
         facts = gather_facts({trigger.customer_id for trigger in triggers}, now=now, params=settings.RAYON)
         choices = choose(triggers, candidates, terms, facts, now=now, params=settings.RAYON)
+        before_issuing()
         return issue(
             triggers, choices, terms, facts, now=now, params=settings.RAYON, random_bytes=secrets.token_bytes
         )
