@@ -52,7 +52,7 @@ def follow(
     now: datetime,
     params: Mapping[str, Any],
 ) -> list[Trigger]:
-    """Return the triggers of these new events, in their order, and keep visits and presences.
+    """Return the triggers of these new events, in their order, then those of deadlines; keep visits and presences.
 
     The customers' presences must be locked by this transaction. Eight statements at most, whatever the batch.
     """
@@ -75,8 +75,8 @@ def follow(
             now=now,
             limits=limits,
         )
-    order = {row_id: index for index, row_id in enumerate(by_row)}
-    return [trigger for row_id, trigger in sorted(found, key=lambda pair: order[pair[0]])]
+    order: dict[int | None, int] = {row_id: index for index, row_id in enumerate(by_row)}
+    return [trigger for row_id, trigger in sorted(found, key=lambda pair: order.get(pair[0], len(order)))]
 
 
 def settle(
