@@ -1,0 +1,1 @@
+"""Measurements, each a ratio to a bound taken in the same run on the same machine: `make bench`."""
