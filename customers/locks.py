@@ -31,6 +31,4 @@ def lock_customer(*, customer_id: int) -> Customer | None:
 def lock_push_address(*, digest: bytes) -> None:
     """Wait until no other transaction registers this push address; held until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], "big", signed=True)]
-        )
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], "big", signed=True)])
