@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.api.views import catalogue, offers, places
+from offers.api.views import catalogue, offers, places, purchases, wallet
 
 urlpatterns = [
     path("stores", places.StoreListView.as_view()),
@@ -24,4 +24,10 @@ urlpatterns = [
     path("offers/<str:ref>/pause", offers.PauseView.as_view()),
     path("offers/<str:ref>/resume", offers.ResumeView.as_view()),
     path("offers/<str:ref>/end", offers.EndView.as_view()),
+    path("purchases", purchases.PurchasesView.as_view()),
+    path("coupons", wallet.CouponListView.as_view()),
+    path("coupons/<str:code>", wallet.CouponView.as_view()),
+    path("coupons/<str:code>/feedback", wallet.FeedbackView.as_view()),
+    path("coupons/<str:code>/why", wallet.WhyView.as_view()),
+    path("me/decisions", wallet.DecisionListView.as_view()),
 ]
