@@ -164,7 +164,52 @@ def lock_messages(message_ids: Sequence[int]) -> None:
         )
 
 
+_CLAIM_MESSAGES = """
+    WITH abandoned AS (
+        SELECT id, due_at FROM offers_outboxmessage
+         WHERE state = 'sending' AND lease_until <= %(now)s
+         ORDER BY lease_until, id LIMIT %(limit)s
+           FOR NO KEY UPDATE SKIP LOCKED
+    ), waiting AS (
+        SELECT id, due_at FROM offers_outboxmessage
+         WHERE state = 'queued' AND due_at <= %(now)s
+         ORDER BY due_at, id LIMIT %(limit)s
+           FOR NO KEY UPDATE SKIP LOCKED
+    ), chosen AS (
+        SELECT id FROM (SELECT * FROM abandoned UNION ALL SELECT * FROM waiting) AS due
+         ORDER BY due_at, id LIMIT %(limit)s
+    )
+    UPDATE offers_outboxmessage m
+       SET state = 'sending', attempts = LEAST(m.attempts + 1, 32767), lease_until = %(lease_until)s
+      FROM chosen
+     WHERE m.id = chosen.id AND NOT EXISTS (SELECT FROM offers_sendingswitch WHERE is_stopped)
+    RETURNING m.id, m.attempts
+"""
+
+
+def claim_due_messages(*, now: datetime, lease_until: datetime, limit: int) -> dict[int, int]:
+    """Lease due messages and those whose worker let its lease pass; return attempts, this one counted, by id.
+
+    One statement; rows that another transaction holds are left to it. Nothing is claimed while sending is stopped.
+    The attempts tell a claim from later ones of the same message: results are written only by the last.
+    """
+    values = {"now": now, "lease_until": lease_until, "limit": limit}
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM_MESSAGES, values)
+        return dict(cursor.fetchall())
+
+
 def lock_targets() -> None:
     """Let one transaction at a time rebuild offers' targets, so that the last one to do it has seen every change."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TARGETS_LOCK])
+
+
+def lock_offer(ref: str) -> bool:
+    """Lock the offer's row while staff change it; False if there is none. Must run inside a transaction.
+
+    Taken before its capacity and the targets. NO KEY UPDATE: coupons may still be issued on it meanwhile.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM offers_offer WHERE ref = %s FOR NO KEY UPDATE", [ref])
+        return cursor.fetchone() is not None
