@@ -1,0 +1,1 @@
+"""The hot door: events of phones, in and decided."""
