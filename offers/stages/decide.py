@@ -22,6 +22,7 @@ from offers.rules import eligibility
 from offers.rules.eligibility import Audience, Reason, Standing
 from offers.rules.holdout import Arm, arm
 
+WINNERS = 3  # worth handing on: who gets none of them is sold out
 ONE = 1  # how often an offer that names no limit is held at the same time
 SENDING_PURPOSES = ("push", "geolocation")
 GLOBAL_SALT = "every offer"
@@ -109,7 +110,7 @@ def _choice(
         verdicts = tuple(_verdict(one, reason=one.reason or Reason.FREQUENCY_CAP) for one in judged)
         return Choice(trigger=index, reason=verdicts[0].reason, winners=(), verdicts=verdicts)
     winners: list[Verdict] = []
-    for one in eligible:
+    for one in eligible[:WINNERS]:
         reason = Reason.HOLDOUT if _is_held_out(one.terms, facts, params=params) else Reason.ISSUED
         winners.append(_verdict(one, reason=reason))
         if reason is Reason.HOLDOUT:

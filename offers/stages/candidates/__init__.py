@@ -123,6 +123,8 @@ def _histories(
         {
             "customers": [customer_id for customer_id, _ in ordered],
             "offers": [offer_id for _, offer_id in ordered],
+            "each_customer": sorted({customer_id for customer_id, _ in ordered}),
+            "each_offer": sorted({offer_id for _, offer_id in ordered}),
             "now": now,
         },
     )

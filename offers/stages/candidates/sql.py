@@ -44,42 +44,54 @@ TOO_FAR = """
 """
 
 # (customer, offer, exact weight, brand weight, whole weight, last bought, coupons that count against the limit).
-# A hold-out's exposure counts like the coupon it stands for, so that both arms meet the same limit.
+# `owned` and `given` read each customer once, by index, however many offers they meet. A hold-out's exposure counts
+# like the coupon it stands for, so that both arms meet the same limit.
 HISTORIES = """
-    WITH pairs AS (
+    WITH pairs AS MATERIALIZED (
         SELECT * FROM unnest(%(customers)s::bigint[], %(offers)s::bigint[]) AS p(customer_id, offer_id)
+    ), keys AS MATERIALIZED (
+        SELECT offer_id, kind, key, is_exact FROM offers_offeraffinitykey WHERE offer_id = ANY(%(each_offer)s)
+    ), owned AS MATERIALIZED (
+        SELECT a.customer_id, a.kind, a.key, GREATEST(a.weight, 0) AS weight,
+               CASE WHEN a.purchases > 0 THEN a.last_bought_at END AS last_bought_at
+          FROM customers_affinity a
+         WHERE a.customer_id = ANY(%(each_customer)s) AND (a.kind, a.key) IN (SELECT kind, key FROM keys)
     ), bought AS (
         SELECT p.customer_id, p.offer_id,
-               SUM(GREATEST(a.weight, 0)) FILTER (WHERE k.is_exact) AS exact,
-               SUM(GREATEST(a.weight, 0)) FILTER (WHERE NOT k.is_exact) AS wide,
-               MAX(a.last_bought_at) FILTER (WHERE k.is_exact AND a.purchases > 0) AS last_bought_at
+               SUM(a.weight) FILTER (WHERE k.is_exact) AS exact,
+               SUM(a.weight) FILTER (WHERE NOT k.is_exact) AS wide,
+               MAX(a.last_bought_at) FILTER (WHERE k.is_exact) AS last_bought_at
           FROM pairs p
-          JOIN offers_offeraffinitykey k ON k.offer_id = p.offer_id
-          JOIN customers_affinity a ON (a.customer_id, a.kind, a.key) = (p.customer_id, k.kind, k.key)
+          JOIN keys k ON k.offer_id = p.offer_id
+          JOIN owned a ON (a.customer_id, a.kind, a.key) = (p.customer_id, k.kind, k.key)
          GROUP BY p.customer_id, p.offer_id
+    ), given AS (
+        SELECT c.customer_id, c.offer_id, c.issued_at AS since, c.valid_until AS until,
+               c.state IN ('issued', 'reserved') AS is_open
+          FROM offers_coupon c
+         WHERE c.customer_id = ANY(%(each_customer)s) AND c.offer_id = ANY(%(each_offer)s) AND c.state <> 'revoked'
+        UNION ALL
+        SELECT e.customer_id, e.offer_id, e.exposed_at,
+               LEAST(e.exposed_at + make_interval(mins => o.minutes_after_issue), o.valid_until), true
+          FROM offers_exposure e JOIN offers_offer o ON o.id = e.offer_id
+         WHERE e.customer_id = ANY(%(each_customer)s) AND e.offer_id = ANY(%(each_offer)s)
+           AND e.arm = 'holdout' AND e.voided_at IS NULL
+    ), held AS (
+        SELECT g.customer_id, g.offer_id, count(*)::int AS times
+          FROM given g JOIN offers_offer o ON o.id = g.offer_id
+         WHERE CASE WHEN o.per_customer_per_days IS NOT NULL
+                    THEN g.since > %(now)s - make_interval(days => o.per_customer_per_days)
+                    WHEN o.per_customer IS NOT NULL THEN true
+                    ELSE g.is_open AND g.until > %(now)s END
+         GROUP BY g.customer_id, g.offer_id
     )
     SELECT p.customer_id, p.offer_id, COALESCE(b.exact, 0), COALESCE(b.wide, 0), COALESCE(profile.weight, 0),
-           b.last_bought_at, held.times
+           b.last_bought_at, COALESCE(held.times, 0)
       FROM pairs p
-      JOIN offers_offer o ON o.id = p.offer_id
       LEFT JOIN bought b ON (b.customer_id, b.offer_id) = (p.customer_id, p.offer_id)
-      LEFT JOIN customers_profile profile ON profile.customer_id = p.customer_id
-     CROSS JOIN LATERAL (
-        SELECT count(*)::int AS times
-          FROM (SELECT c.issued_at AS since, c.valid_until AS until, c.state IN ('issued', 'reserved') AS is_open
-                  FROM offers_coupon c
-                 WHERE c.customer_id = p.customer_id AND c.offer_id = p.offer_id AND c.state <> 'revoked'
-                UNION ALL
-                SELECT e.exposed_at,
-                       LEAST(e.exposed_at + make_interval(mins => o.minutes_after_issue), o.valid_until), true
-                  FROM offers_exposure e
-                 WHERE e.customer_id = p.customer_id AND e.offer_id = p.offer_id
-                   AND e.arm = 'holdout' AND e.voided_at IS NULL) AS one
-         WHERE CASE WHEN o.per_customer_per_days IS NOT NULL
-                    THEN one.since > %(now)s - make_interval(days => o.per_customer_per_days)
-                    WHEN o.per_customer IS NOT NULL THEN true
-                    ELSE one.is_open AND one.until > %(now)s END
-     ) AS held
+      LEFT JOIN held ON (held.customer_id, held.offer_id) = (p.customer_id, p.offer_id)
+      LEFT JOIN customers_profile profile
+             ON profile.customer_id = p.customer_id AND profile.customer_id = ANY(%(each_customer)s)
 """
 
 # OfferTerms by name, and what is left of each offer's capacity. An offer on a brand has no categories: muting water must not mute a brand's yoghurts.

@@ -28,20 +28,24 @@ _CODES = """
 _COUPONS = """
     INSERT INTO offers_coupon (id, customer_id, offer_id, revision, code, state, terms, reason, store_id, aisle_id,
                                issued_at, valid_from, valid_until, revoked_reason)
-    SELECT t.id, t.customer_id, t.offer_id, t.revision, t.code, 'issued', t.terms::jsonb, t.reason, t.store_id,
+    SELECT t.id, t.customer_id, t.offer_id, t.revision, t.code, 'issued', t.terms, t.reason, t.store_id,
            t.aisle_id, t.valid_from, t.valid_from, t.valid_until, ''
-      FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[],
-                  %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
-        AS t(id, customer_id, offer_id, revision, code, terms, reason, store_id, aisle_id, valid_from, valid_until)
+      FROM ROWS FROM (
+               unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], %s::text[], %s::text[], %s::bigint[],
+                      %s::bigint[], %s::timestamptz[], %s::timestamptz[]),
+               jsonb_array_elements(%s::jsonb))
+        AS t(id, customer_id, offer_id, revision, code, reason, store_id, aisle_id, valid_from, valid_until, terms)
 """
 
 _DECISIONS = """
     INSERT INTO offers_decision (id, customer_id, event_id, event_uid, visit_id, store_id, aisle_id, transition,
                                  outcome, reason, offer_id, coupon_id, candidates, decided_at)
     SELECT t.id, t.customer_id, t.event_id, t.event_uid, t.visit_id, t.store_id, t.aisle_id, t.transition,
-           t.outcome, t.reason, t.offer_id, t.coupon_id, t.candidates::jsonb, %s
-      FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[],
-                  %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[])
+           t.outcome, t.reason, t.offer_id, t.coupon_id, t.candidates, %s
+      FROM ROWS FROM (
+               unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[],
+                      %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[]),
+               jsonb_array_elements(%s::jsonb))
         AS t(id, customer_id, event_id, event_uid, visit_id, store_id, aisle_id, transition, outcome, reason,
              offer_id, coupon_id, candidates)
 """
@@ -99,7 +103,6 @@ def write_coupons(drafts: Sequence[Draft]) -> None:
                 one.terms.offer_id,
                 one.terms.revision,
                 one.code,
-                json.dumps(one.shown),
                 one.reason,
                 *_place(one.trigger),
                 one.valid_from,
@@ -107,6 +110,7 @@ def write_coupons(drafts: Sequence[Draft]) -> None:
             )
             for one in drafts
         ],
+        documents=[one.shown for one in drafts],
     )
 
 
@@ -134,11 +138,11 @@ def write_decisions(
                 one.reason,
                 one.winner.candidate.offer_id if one.winner else None,
                 drafts[index].coupon_id if index in drafts else None,
-                json.dumps(_losers_too(one, terms)),
             )
             for index, (trigger, one) in enumerate(zip(triggers, settled, strict=True))
         ],
         now,
+        documents=[_losers_too(one, terms) for one in settled],
     )
 
 
@@ -190,11 +194,18 @@ def write_messages(drafts: Sequence[Draft], *, now: datetime) -> None:
         cursor.execute("SELECT pg_notify(%s, '')", [OUTBOX_CHANNEL])
 
 
-def _insert(statement: str, rows: Sequence[tuple[Any, ...]], *before: Any) -> None:
-    """Run a statement that unnests one array per column, after the parameters that come before them."""
+def _insert(
+    statement: str, rows: Sequence[tuple[Any, ...]], *before: Any, documents: Sequence[Any] | None = None
+) -> None:
+    """Run a statement that unnests one array per column, after the parameters that come before them.
+
+    documents: one JSON value per row, sent as one array in one text: many texts would be escaped one by one.
+    """
     if not rows:
         return
-    columns = [list(column) for column in zip(*rows, strict=True)]
+    columns: list[Any] = [list(column) for column in zip(*rows, strict=True)]
+    if documents is not None:
+        columns.append(json.dumps(documents))
     with connection.cursor() as cursor:
         cursor.execute(statement, [*before, *columns])
 
