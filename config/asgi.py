@@ -9,8 +9,17 @@ from django.core.asgi import get_asgi_application
 # Django must be set up before anything that imports models.
 django_application = get_asgi_application()
 
-from channels.routing import ProtocolTypeRouter
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.urls import re_path
 
 from config.lifespan import lifespan
+from offers.api.routing import http_urlpatterns, websocket_urlpatterns
 
-application = ProtocolTypeRouter({"http": django_application, "lifespan": lifespan})
+application = ProtocolTypeRouter(
+    {
+        "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),
+        "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
+        "lifespan": lifespan,
+    }
+)
