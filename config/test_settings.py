@@ -8,7 +8,11 @@ os.environ.setdefault("HTTPS", "0")
 from config.settings import *
 from config.settings import DATABASES
 
-DATABASES["default"]["OPTIONS"].pop("pool", None)
+_options = DATABASES["default"]["OPTIONS"]
+_options.pop("pool", None)
+_options["options"] = (
+    f"{_options.get('options', '')} -c synchronous_commit=off".strip()
+)  # for speed; what is lost is a test's
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 STORAGES = {

@@ -18,6 +18,14 @@ TAIL_LINES = 20
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
+class Failed(Refusal):
+    """A step's command failed; `output` is what it wrote."""
+
+    def __init__(self, *, name: str, log: Path) -> None:
+        super().__init__(f"{name} failed.\n{tail(path=log)}")
+        self.output = log.read_text(errors="replace").strip()
+
+
 class StopFlag:
     """Set by SIGINT, SIGTERM or SIGHUP; everything that waits looks at it."""
 
@@ -93,7 +101,7 @@ def run_step(
 ) -> str:
     """Run `command` to its end and return what it wrote.
 
-    Raises Refusal with the tail of its output if it fails, Stopped if we were asked to stop meanwhile.
+    Raises Failed with the tail of its output if it fails, Stopped if we were asked to stop meanwhile.
     """
     child = start_child(name=name, command=command, log=log, env=env, cwd=cwd)
     try:
@@ -104,7 +112,7 @@ def run_step(
         if child.is_alive:
             stop_child(child=child, flag=flag, patience_s=5)
     if child.process.returncode:
-        raise Refusal(f"{name} failed.\n{tail(path=log)}")
+        raise Failed(name=name, log=log)
     return log.read_text(errors="replace")
 
 

@@ -10,8 +10,9 @@ from contextlib import suppress
 from scripts.check import check, test_command
 from scripts.code import format_code, lock
 from scripts.locks import FileLock, alone
-from scripts.owner import remove_cluster_folders, server_owner
+from scripts.owner import cluster_folders, server_owner
 from scripts.place import Place, read_place
+from scripts.postmaster import is_our_server
 from scripts.prepare import existing_cluster, stop_unused_cluster
 from scripts.say import Refusal, complaint, line
 from scripts.serve import run
@@ -73,11 +74,14 @@ def stop(*, place: Place) -> int:
 
 def clean(*, place: Place) -> int:
     """Stop everything, then remove RAYON_HOME, the virtual environment and the caches: all of it can be made again."""
-    stop(place=place)
-    cluster = existing_cluster(place=place) if place.home.exists() else None
-    if cluster and cluster.is_running:
+    with suppress(Refusal):  # a cluster that cannot be served here can still be removed
+        stop(place=place)
+    owner = server_owner()
+    folders = cluster_folders(home=place.home, owner=owner)
+    if any(is_our_server(data=folder / "data") for folder in folders):
         raise Refusal("Another command uses the database: let it end, then make clean.")
-    remove_cluster_folders(home=place.home, owner=server_owner())
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
     for folder in (place.home, place.venv, *(place.root / name for name in CACHES)):
         shutil.rmtree(folder, ignore_errors=True)
     line(f"Removed {place.home}, {place.venv} and the caches.")

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import pwd
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -94,11 +93,10 @@ def private_folder(*, purpose: str, home: Path, owner: Owner) -> Path:
     return folder
 
 
-def remove_cluster_folders(*, home: Path, owner: Owner) -> None:
-    """Remove the cluster's folders wherever they stand."""
+def cluster_folders(*, home: Path, owner: Owner) -> list[Path]:
+    """Return every folder the cluster of `home` may have made, wherever it stands."""
     digest = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
-    for folder in (home / "postgres", *Path(tempfile.gettempdir()).glob(f"rayon-*-{owner.uid}-{digest}")):
-        shutil.rmtree(folder, ignore_errors=True)
+    return [home / "postgres", *Path(tempfile.gettempdir()).glob(f"rayon-*-{owner.uid}-{digest}")]
 
 
 def _can_reach(*, folder: Path, owner: Owner) -> bool:

@@ -5,7 +5,7 @@ import os
 import socket
 from pathlib import Path
 
-from scripts.children import StopFlag, run_step
+from scripts.children import Failed, StopFlag, run_step
 from scripts.locks import FileLock
 from scripts.place import Place, make_home
 from scripts.prepare import prepared
@@ -46,7 +46,7 @@ class Start:
 
     def _start_all(self) -> None:
         with step("settings") as now:
-            now.done = self._python("-m", "scripts.reach", name="Reading the settings").strip()
+            now.done = self._read_settings()
         with step("tables") as now:
             self._manage("migrate", "--no-input", "--verbosity", "0")
             now.done = "migrated"
@@ -67,6 +67,12 @@ class Start:
             line()
             line(self._manage("story", "--base-url", self._place.base_url).rstrip())
         self._last_screen()
+
+    def _read_settings(self) -> str:
+        try:
+            return self._python("-m", "scripts.reach", name="Reading the settings").strip()
+        except Failed as failed:
+            raise Refusal(failed.output) from None  # it is written for a person already
 
     def _start_provider(self) -> str:
         state = self._place.home / "push.json"
