@@ -63,13 +63,12 @@ def choose(
     offered: dict[int, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         offered[candidate.trigger].append(candidate)
-    judged = [
-        sorted(
-            _judge(trigger, offered[index], terms, facts.get(trigger.customer_id), now=now, params=params),
-            key=_rank,
-        )
-        for index, trigger in enumerate(triggers)
-    ]
+    audiences = {offer_id: _audience(offer) for offer_id, offer in terms.items()}
+    judged = []
+    for index, trigger in enumerate(triggers):
+        customer = facts.get(trigger.customer_id)
+        ones = _judge(trigger, offered[index], terms, audiences, customer, now=now, params=params)
+        judged.append(sorted(ones, key=_rank))
     winning = _winning_triggers(triggers, judged)
     return [
         _choice(index, trigger, judged[index], facts.get(trigger.customer_id), winning=winning, params=params)
@@ -155,6 +154,7 @@ def _judge(
     trigger: Trigger,
     candidates: Sequence[Candidate],
     terms: Mapping[int, OfferTerms],
+    audiences: Mapping[int, Audience],
     facts: CustomerFacts | None,
     *,
     now: datetime,
@@ -170,7 +170,7 @@ def _judge(
         offer = terms[candidate.offer_id]
         passed, reason = who
         if facts is not None and reason is None:
-            more, reason = _first(_whether(candidate, offer, facts, now=now))
+            more, reason = _first(_whether(candidate, offer, audiences[candidate.offer_id], facts, now=now))
             passed += more
             if reason is None:
                 when = when or _first(_when(candidate, trigger, facts, now=now, params=params))
@@ -198,16 +198,19 @@ def _who(facts: CustomerFacts, *, now: datetime) -> Iterator[Reason | None]:
     yield eligibility.paused(paused_until=facts.paused_until, now=now)
 
 
-def _whether(
-    candidate: Candidate, terms: OfferTerms, facts: CustomerFacts, *, now: datetime
-) -> Iterator[Reason | None]:
-    audience = Audience(
+def _audience(terms: OfferTerms) -> Audience:
+    return Audience(
         min_affinity_share=terms.min_affinity_share,
         bought_within_days=terms.bought_within_days,
         never_bought=terms.never_bought,
         segments=terms.segments,
         topics=terms.topics,
     )
+
+
+def _whether(
+    candidate: Candidate, terms: OfferTerms, audience: Audience, facts: CustomerFacts, *, now: datetime
+) -> Iterator[Reason | None]:
     may_read_history = "profiling" in facts.granted
     yield eligibility.muted(
         muted_brands=facts.muted_brands,
