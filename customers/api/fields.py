@@ -11,6 +11,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from django.core.validators import EmailValidator
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from stdnum import ean
 
@@ -89,6 +92,7 @@ class StrictBooleanField(serializers.BooleanField):
         return data
 
 
+@extend_schema_field(OpenApiTypes.DATETIME)
 class InstantField(serializers.Field):
     """RFC 3339 with an offset, to an aware UTC datetime, and back with a Z."""
 
@@ -111,6 +115,7 @@ def rfc3339(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "example": "21:00"})
 class LocalTimeField(serializers.Field):
     """HH:MM on the customer's clock."""
 
@@ -215,6 +220,7 @@ class StrictUuidField(serializers.UUIDField):
         return UUID(data)
 
 
+@extend_schema_field(OpenApiTypes.NUMBER)
 class QuantityField(serializers.Field):
     """A JSON number of up to three decimals, not 0: weighed, or negative when returned; to a Decimal."""
 
@@ -247,6 +253,14 @@ class TextListField(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> list[str]:
         return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class EmailAddressField(TextField):
+    """An e-mail address."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, **kwargs)
+        self.validators.append(EmailValidator())
 
 
 class EnumField(serializers.ChoiceField):

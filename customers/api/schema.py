@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
 from customers.api.credentials import CustomerOnly, HasScope
@@ -27,6 +27,24 @@ class ProblemSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField(allow_blank=True)
     code = serializers.CharField()
     errors = ProblemErrorSerializer(many=True, required=False)
+
+
+PAGE_PARAMETERS = [
+    OpenApiParameter(name="limit", type=int, description="1 to 200; 50 without it."),
+    OpenApiParameter(name="cursor", type=str, description="From `next` or `previous`."),
+]
+
+
+def page_of(serializer: type[serializers.BaseSerializer[Any]], *, name: str) -> serializers.Serializer[Any]:
+    """Return the schema of a page of these; `name` is unique in the document."""
+    return inline_serializer(
+        name=f"{name}Page",
+        fields={
+            "results": serializer(many=True),
+            "next": serializers.URLField(allow_null=True),
+            "previous": serializers.URLField(allow_null=True),
+        },
+    )
 
 
 class RayonSchema(AutoSchema):  # type: ignore[no-untyped-call]

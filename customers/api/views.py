@@ -3,13 +3,14 @@
 import io
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from customers.api.credentials import (
@@ -17,12 +18,14 @@ from customers.api.credentials import (
     BearerAuthentication,
     CustomerCredential,
     CustomerOnly,
+    InvalidCredentials,
     KeyCredential,
 )
 from customers.api.parsers import MAX_BODY_BYTES, StrictJsonParser
 from customers.api.schema import RayonSchema
 from customers.api.serializers import StrictSerializer
 from customers.api.throttling import CredentialThrottle
+from customers.operations.errors import UnknownCustomer
 
 
 class AlwaysTheFirst(DefaultContentNegotiation):
@@ -65,9 +68,11 @@ class CustomerView(ApiView):
 
     @property
     def caller(self) -> CustomerCredential:
-        credential = self.request.auth
-        assert isinstance(credential, CustomerCredential)  # CustomerOnly saw to it
-        return credential
+        return cast(CustomerCredential, self.request.auth)  # CustomerOnly saw to it
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer 401 where the customer was erased while this request was on its way."""
+        return super().handle_exception(InvalidCredentials() if isinstance(exc, UnknownCustomer) else exc)
 
 
 class BackOfficeView(ApiView):
@@ -75,9 +80,7 @@ class BackOfficeView(ApiView):
 
     @property
     def caller(self) -> KeyCredential:
-        credential = self.request.auth
-        assert isinstance(credential, KeyCredential)  # HasScope saw to it
-        return credential
+        return cast(KeyCredential, self.request.auth)  # HasScope saw to it
 
 
 def _declare_length(request: HttpRequest) -> None:

@@ -29,6 +29,7 @@ class Customer(models.Model):
     """
 
     ref = models.CharField(max_length=128)
+    name = models.CharField(max_length=200, blank=True, default="")
     email = models.EmailField(blank=True, default="")
     phone = models.CharField(max_length=32, blank=True, default="")
     birth_year = models.PositiveSmallIntegerField(null=True, blank=True)

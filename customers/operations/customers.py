@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from customers.models import Customer
 
 WRITABLE = (
+    "name",
     "email",
     "phone",
     "birth_year",

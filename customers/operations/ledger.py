@@ -111,7 +111,9 @@ def write_receipts(
         for line in _lines(write=write, purchase=purchase, catalogue=catalogue)
     ]
     PurchaseLine.objects.bulk_create(lines)
-    return [_ledger_line(line) for line in lines if line.customer_id is not None]
+    return [
+        _ledger_line(line, customer_id=line.customer_id) for line in lines if line.customer_id is not None
+    ]
 
 
 def _purchase(write: Write, *, now: datetime) -> Purchase:
@@ -145,10 +147,9 @@ def _lines(*, write: Write, purchase: Purchase, catalogue: Mapping[str, ProductC
     ]
 
 
-def _ledger_line(line: PurchaseLine) -> LedgerLine:
-    assert line.customer_id is not None
+def _ledger_line(line: PurchaseLine, *, customer_id: int) -> LedgerLine:
     return LedgerLine(
-        customer_id=line.customer_id,
+        customer_id=customer_id,
         purchase_id=line.purchase_id,
         purchased_at=line.purchase.purchased_at,
         gtin=line.gtin,

@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from offers.api.views import catalogue, offers, places, purchases, wallet
+from offers.api.views import catalogue, offers, people, places, purchases, wallet
 
 urlpatterns = [
+    path("me", people.MeView.as_view()),
+    path("customers/bulk", people.CustomerBulkView.as_view()),
+    path("customers/<str:ref>", people.CustomerView.as_view()),
     path("stores", places.StoreListView.as_view()),
     path("stores/bulk", places.StoreBulkView.as_view()),
     path("stores/<str:ref>", places.StoreView.as_view()),
@@ -24,6 +27,9 @@ urlpatterns = [
     path("offers/<str:ref>/pause", offers.PauseView.as_view()),
     path("offers/<str:ref>/resume", offers.ResumeView.as_view()),
     path("offers/<str:ref>/end", offers.EndView.as_view()),
+    path("customers/bulk", people.CustomerBulkView.as_view()),
+    path("customers/<str:ref>", people.CustomerView.as_view()),
+    path("me", people.MeView.as_view()),
     path("purchases", purchases.PurchasesView.as_view()),
     path("coupons", wallet.CouponListView.as_view()),
     path("coupons/<str:code>", wallet.CouponView.as_view()),

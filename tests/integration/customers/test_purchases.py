@@ -175,7 +175,7 @@ def test_the_catalogue_fills_what_is_missing_and_a_change_of_it_is_no_correction
     again = record_purchases([bare], now=NOW, catalogue={GTIN: ProductCodes(brand="Other")})
 
     assert statuses(again) == [("duplicate", None, False)]
-    assert {key for key in affinities(customer)} == {
+    assert set(affinities(customer)) == {
         ("product", GTIN),
         ("brand", "yoplait"),
         ("category", "dairy"),
