@@ -2,28 +2,11 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from customers.api.schema import ProblemErrorSerializer
+from customers.api.schema import PAGE_PARAMETERS, ProblemErrorSerializer, page_of
 from offers.api.bulk import NDJSON
-
-PAGE_PARAMETERS = [
-    OpenApiParameter(name="limit", type=int, description="1 to 200; 50 without it."),
-    OpenApiParameter(name="cursor", type=str, description="From `next` or `previous`."),
-]
-
-
-def page_of(serializer: type[serializers.BaseSerializer[Any]], *, name: str) -> serializers.Serializer[Any]:
-    """Return the schema of a page of these."""
-    return inline_serializer(
-        name=f"{name}Page",
-        fields={
-            "results": serializer(many=True),
-            "next": serializers.URLField(allow_null=True),
-            "previous": serializers.URLField(allow_null=True),
-        },
-    )
 
 
 def put_schema(*, operation: str, body: Any, out: Any, summary: str) -> Any:

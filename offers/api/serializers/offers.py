@@ -196,7 +196,7 @@ class CapacityOut(serializers.Serializer[Any]):
 
 
 class OfferOut(OfferLine):
-    state = serializers.ChoiceField(choices=OfferState.choices)
+    state = serializers.ChoiceField(choices=OfferState.values)
     revision = serializers.IntegerField()
     published_at = InstantField(allow_null=True)
     capacity = CapacityOut()

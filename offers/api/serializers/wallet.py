@@ -13,8 +13,6 @@ from offers.models import BenefitKind, Coupon, CouponState, Decision, FeedbackKi
 from offers.queries.wallet import state_of, titles_of
 from offers.rules.coupon_codes import grouped
 
-PREFERRED = {"fr": "Une autre offre a été préférée.", "en": "Another offer was preferred."}
-
 
 class FeedbackBody(StrictSerializer):
     kind = EnumField(choices=FeedbackKind.values)
@@ -26,7 +24,7 @@ class FeedbackOut(FeedbackBody):
 
 
 class CouponBenefitOut(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=BenefitKind.choices)
+    kind = serializers.ChoiceField(choices=BenefitKind.values)
     value_bp = serializers.IntegerField(required=False)
     value_minor = serializers.IntegerField(required=False)
     currency = serializers.CharField(required=False)
@@ -40,7 +38,7 @@ class CouponTargetOut(serializers.Serializer[Any]):
 
 class CouponOut(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="In groups of four.")
-    state = serializers.ChoiceField(choices=CouponState.choices)
+    state = serializers.ChoiceField(choices=CouponState.values)
     offer = serializers.CharField()
     title = serializers.CharField()
     body = serializers.CharField()
@@ -134,8 +132,7 @@ def _decision(
         "title": texts.in_language(offer.title, language=language) if offer is not None else None,
         "coupon": grouped(decision.coupon.code) if decision.coupon is not None else None,
         "candidates": [
-            _candidate(candidate, decision=decision, titles=titles, language=language)
-            for candidate in decision.candidates
+            _candidate(candidate, titles=titles, language=language) for candidate in decision.candidates
         ],
     }
 
@@ -155,23 +152,14 @@ def _place(decision: Decision) -> dict[str, Any] | None:
 
 
 def _candidate(
-    candidate: Mapping[str, Any],
-    *,
-    decision: Decision,
-    titles: Mapping[str, Mapping[str, str]],
-    language: str,
+    candidate: Mapping[str, Any], *, titles: Mapping[str, Mapping[str, str]], language: str
 ) -> dict[str, Any]:
     ref, reason = candidate["offer"], candidate["reason"]
-    is_winner = decision.offer is not None and decision.offer.ref == ref
-    if reason == "issued" and not is_winner:
-        text = texts.in_language(PREFERRED, language=language)
-    else:
-        text = texts.why_none(reason=reason, language=language)
     title = titles.get(ref)
     return {
         "offer": ref,
         "title": texts.in_language(title, language=language) if title is not None else None,
         "reason": reason,
-        "text": text,
+        "text": texts.why_none(reason=reason, language=language),
         "affinity_share": candidate.get("affinity_share"),
     }
