@@ -140,7 +140,7 @@ def _instant(fields: dict[str, Any]) -> datetime:
 def _geofence(value: Any) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not 1 <= len(value) <= MAX_GEOFENCE_CHARS:
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_GEOFENCE_CHARS or "\0" in value:
         raise InvalidEvent("geofence")
     return value
 

@@ -50,8 +50,8 @@ def take_in(events: Sequence[Event], *, now: datetime, params: Mapping[str, Any]
     standings = standings_of(presences=presences)
     sorting = _sort(events, standings=standings, now=now, limits=limits_of(params))
     if sorting.known:
-        keys = [(event.customer_id, event.event_id) for event in sorting.known.values()]
-        decisions = first_decisions(keys, now=now)
+        keys = {(event.customer_id, event.event_id): None for event in sorting.known.values()}
+        decisions = first_decisions(list(keys), now=now)
         for index, event in sorting.known.items():
             sorting.answered[index] = EventResult(
                 event_id=str(event.event_id),
