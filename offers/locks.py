@@ -147,6 +147,41 @@ def return_units(units: Mapping[int, int]) -> None:
         cursor.execute(_RETURN, [offers, [units[offer_id] for offer_id in offers]])
 
 
+_EXPIRE = """
+    WITH over AS (
+        SELECT id FROM offers_coupon
+         WHERE state = 'issued' AND valid_until <= %s
+         ORDER BY valid_until LIMIT %s
+           FOR NO KEY UPDATE SKIP LOCKED
+    ), expired AS (
+        UPDATE offers_coupon c SET state = 'expired' FROM over WHERE c.id = over.id
+        RETURNING c.offer_id
+    ), given AS (
+        SELECT offer_id, count(*) AS units FROM expired GROUP BY offer_id
+    ), locked AS (
+        SELECT c.offer_id, g.units
+          FROM offers_capacity c JOIN given g USING (offer_id)
+         ORDER BY c.offer_id
+           FOR NO KEY UPDATE OF c
+    ), returned AS (
+        UPDATE offers_capacity c SET claimed = GREATEST(c.claimed - l.units, 0)
+          FROM locked l
+         WHERE c.offer_id = l.offer_id
+    )
+    SELECT count(*) FROM expired
+"""
+
+
+def expire_coupons(*, now: datetime, limit: int) -> int:
+    """Mark up to `limit` issued coupons whose time is over as expired, give their units back; return how many.
+
+    One statement; coupons in another transaction's hands (at a till, being revoked) are left to the next call.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_EXPIRE, [now, limit])
+        return int(cursor.fetchone()[0])
+
+
 # --- messages and targets ----------------------------------------------------------------------------------
 
 TARGETS_LOCK = 7_210_001  # any number that no other advisory lock of the project uses

@@ -8,24 +8,30 @@ from django.db import connection, transaction
 
 from offers import locks
 
-# A coupon that was opened, reserved or redeemed stays: somebody holds it. The state in each WHERE makes twice once.
+# A coupon that was opened, reserved or redeemed stays: somebody holds it. One that expired gave its unit back then
+# (offers.operations.retention). The state in each WHERE makes twice once.
 _DROP = """
     WITH dropped AS (
         UPDATE offers_outboxmessage
            SET state = 'dropped', reason = %(reason)s, finished_at = %(now)s, lease_until = NULL
          WHERE id = ANY(%(messages)s) AND state IN ('queued', 'sending')
         RETURNING coupon_id
+    ), held AS (
+        SELECT c.id, c.offer_id, c.state = 'issued' AS has_unit
+          FROM dropped d JOIN offers_coupon c ON c.id = d.coupon_id
+         WHERE c.state IN ('issued', 'expired') AND c.opened_at IS NULL
+         ORDER BY c.id
+           FOR NO KEY UPDATE OF c
     ), revoked AS (
         UPDATE offers_coupon c SET state = 'revoked', revoked_reason = left(%(reason)s, 32)
-          FROM dropped d
-         WHERE c.id = d.coupon_id AND c.state IN ('issued', 'expired') AND c.opened_at IS NULL
-        RETURNING c.id, c.offer_id
+          FROM held h
+         WHERE c.id = h.id
     ), voided AS (
         UPDATE offers_exposure e SET voided_at = %(now)s
-          FROM revoked r
-         WHERE e.coupon_id = r.id AND e.voided_at IS NULL
+          FROM held h
+         WHERE e.coupon_id = h.id AND e.voided_at IS NULL
     )
-    SELECT r.offer_id FROM dropped d LEFT JOIN revoked r ON r.id = d.coupon_id
+    SELECT CASE WHEN h.has_unit THEN h.offer_id END FROM dropped d LEFT JOIN held h ON h.id = d.coupon_id
 """
 
 
