@@ -39,6 +39,12 @@ class Service:
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.base_url, timeout=20.0, trust_env=False)
 
+    def new_key(self) -> None:
+        """Give the back office a key, as an operator makes one."""
+        scopes = [part for scope in SCOPES for part in ("--scope", scope)]
+        printed = self.manage("create_api_key", "--name", "acceptance", *scopes)
+        self.api_key = printed.strip().splitlines()[-1]
+
     def office(self, method: str, path: str, body: Any = None) -> httpx.Response:
         """Call as the retailer's back office."""
         return self.http.request(
@@ -73,12 +79,11 @@ class Service:
 def running_service(*, fcm: RunningFcm, home: Path) -> Iterator[Service]:
     """Yield the service on a free port; server and worker are stopped when the block ends.
 
-    Must run inside a test that owns a real (transaction=True) database.
+    The test database must be there, and its tests must commit (transaction=True). Call `new_key` in each.
     """
     port = _free_port()
     environment = _environment(fcm=fcm, home=home, port=port)
     service = Service(base_url=f"http://127.0.0.1:{port}", fcm=fcm, environment=environment)
-    service.api_key = _new_key(service)
     server = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1"]
     commands = [
         [*server, "--port", str(port), "--no-access-log"],
@@ -91,6 +96,7 @@ def running_service(*, fcm: RunningFcm, home: Path) -> Iterator[Service]:
         _wait_until_ready(service, processes=processes, home=home)
         yield service
     finally:
+        service.http.close()
         for process in processes:
             process.send_signal(signal.SIGTERM)
         for process in processes:
@@ -136,11 +142,6 @@ def _test_database_url() -> str:
     if database["PASSWORD"]:
         credentials += ":" + quote(database["PASSWORD"], safe="")
     return f"postgis://{credentials}@/{database['NAME']}?host={quote(host, safe='')}&port={port}"
-
-
-def _new_key(service: Service) -> str:
-    scopes = [part for scope in SCOPES for part in ("--scope", scope)]
-    return service.manage("create_api_key", "--name", "acceptance", *scopes).strip().splitlines()[-1]
 
 
 def _free_port() -> int:

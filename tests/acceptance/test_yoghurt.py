@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,10 +16,17 @@ BEACON = {"uuid": "5c1f9e1a-6b52-4b0e-9d43-6f1a0c0f5a10", "major": 12, "minor": 
 YOGHURT, MILK = "3033490004521", "3428270000013"
 
 
+@pytest.fixture(scope="module")
+def running(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_fcm() as fcm, running_service(fcm=fcm, home=tmp_path_factory.mktemp("home")) as service:
+        yield service
+
+
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with running_fcm() as fcm, running_service(fcm=fcm, home=tmp_path) as running:
-        yield running
+def service(running: Service, transactional_db: None) -> Service:
+    running.fcm.reset()
+    running.new_key()
+    return running
 
 
 def made(response: Any, status: int = 201) -> Any:
