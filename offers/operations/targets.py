@@ -3,6 +3,7 @@ reads rows instead of walking the category tree.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -11,7 +12,7 @@ from offers import locks
 from offers.models import Offer
 
 # The keys of each chosen offer's target; `brands` pairs the offers on a brand with its folded name.
-_WANTED_KEYS = """
+_REBUILD_KEYS = """
     WITH RECURSIVE chosen AS (
         SELECT id, target_gtins, target_category_id FROM offers_offer WHERE id = ANY(%(offers)s)
     ), subtree(offer_id, category_id) AS (
@@ -28,11 +29,7 @@ _WANTED_KEYS = """
         UNION
         SELECT b.offer_id, 'brand', b.key, true
           FROM unnest(%(brand_offers)s::bigint[], %(brand_keys)s::text[]) AS b(offer_id, key)
-    )
-"""
-
-_REBUILD_KEYS = f"""
-    {_WANTED_KEYS}, gone AS (
+    ), gone AS (
         DELETE FROM offers_offeraffinitykey k
          WHERE k.offer_id = ANY(%(offers)s)
            AND NOT EXISTS (SELECT FROM wanted w WHERE (w.offer_id, w.kind, w.key) = (k.offer_id, k.kind, k.key))
@@ -94,7 +91,11 @@ def refresh_targets(offer_ids: Sequence[int] | None = None) -> None:
             offers = offers.filter(id__in=offer_ids)
         brands = dict(offers.order_by("id").values_list("id", "target_brand"))
         keys = {offer_id: key for offer_id, brand in brands.items() if (key := brand_key(brand))}
-        values = {"offers": list(brands), "brand_offers": list(keys), "brand_keys": list(keys.values())}
+        values: dict[str, Any] = {
+            "offers": list(brands),
+            "brand_offers": list(keys),
+            "brand_keys": list(keys.values()),
+        }
         with connection.cursor() as cursor:
             cursor.execute(_REBUILD_KEYS, values)
             cursor.execute(_REBUILD_AISLES, values)

@@ -50,7 +50,11 @@ def gather_facts(
 
     params: the house's defaults (settings.RAYON) for those who set none of their own.
     """
-    values = {"customers": sorted(set(customer_ids)), "now": now, "since": now - timedelta(days=SENT_DAYS)}
+    values: dict[str, Any] = {
+        "customers": sorted(set(customer_ids)),
+        "now": now,
+        "since": now - timedelta(days=SENT_DAYS),
+    }
     sent: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_SENT, values)
