@@ -94,9 +94,10 @@ def _row(event: Event, place: Place | None, verdict: str | None) -> tuple[object
         place.store_id if place else None,
         place.aisle_id if place else None,
         event.beacon.rssi_dbm if event.beacon and not hidden else None,
-        at.lat if at else None,
-        at.lon if at else None,
-        at.accuracy_m if at else None,
+        # The driver refuses a column of floats and whole numbers.
+        float(at.lat) if at else None,
+        float(at.lon) if at else None,
+        float(at.accuracy_m) if at else None,
         at.is_mock if at else False,
         event.occurred_at,
         verdict or "",

@@ -203,10 +203,8 @@ def _visits(states: States, steps: Sequence[Transition]) -> dict[tuple[object, d
 
 def _overlapping(visit: Visit, others: Iterable[Visit]) -> Visit | None:
     for other in others:
-        if (
-            other.place == visit.place
-            and _begins_within(visit, other)
-            or (other.place == visit.place and _begins_within(other, visit))
+        if (other.place == visit.place and _begins_within(visit, other)) or (
+            other.place == visit.place and _begins_within(other, visit)
         ):
             return other
     return None

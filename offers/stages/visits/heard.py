@@ -47,7 +47,13 @@ def heard_now(stored: StoredEvent) -> Heard:
     event, place, at = stored.event, stored.place, stored.event.position
     fix = None
     if at is not None:
-        fix = Fix(at=event.occurred_at, lat=at.lat, lon=at.lon, accuracy_m=at.accuracy_m, is_mock=at.is_mock)
+        fix = Fix(
+            at=event.occurred_at,
+            lat=float(at.lat),
+            lon=float(at.lon),
+            accuracy_m=float(at.accuracy_m),
+            is_mock=at.is_mock,
+        )
     return Heard(
         row_id=stored.row_id,
         event_id=event.event_id,

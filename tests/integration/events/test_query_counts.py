@@ -1,0 +1,92 @@
+"""A batch of two hundred events costs as many statements as a batch of two."""
+
+import pytest
+from django.conf import settings
+
+from offers import pipeline
+from offers.models import Visit
+from tests.integration.events.world import Phone, at, make_aisle, make_customer, make_device, make_store
+
+pytestmark = pytest.mark.django_db
+
+# Each with the first words by which it is known.
+INTAKE = [
+    "INSERT INTO offers_presence",  # rows for customers who come for the first time
+    "SELECT p.customer_id",  # the customers' locks, in the order of their ids
+    "SELECT c.id, c.granted",  # consents and last believed positions
+    "SELECT 'store'",  # places of geofences and beacons
+    "SELECT e.customer_id, e.event_id",  # which ids were used before
+    "INSERT INTO offers_locationevent",  # the new events
+    "UPDATE customers_device",  # when the phones were last seen
+]
+VISITS = [
+    "WITH fix AS",  # the fences near the fixes
+    "SELECT id, dwell_s",  # how long one must stay in the aisles of the batch
+    "WITH written AS",  # visits, begun and ended
+    "UPDATE offers_presence",  # where each fold stands
+]
+
+
+@pytest.fixture
+def store():
+    found = make_store()
+    make_aisle(found)
+    return found
+
+
+def statements(seen) -> list[str]:
+    return [" ".join(query["sql"].split()) for query in seen.captured_queries]
+
+
+def events(phones: list[Phone], *, s: float) -> list:
+    return [each for phone in phones for each in (phone.fix(s), phone.beacon(s + 1))]
+
+
+def test_the_statements_of_intake_and_visits_are_these(store, count_queries):
+    phone = Phone(make_customer().id)
+    with count_queries() as seen:
+        pipeline.run(events([phone], s=0), now=at(2), params=settings.RAYON)
+    found = [sql for sql in statements(seen) if not sql.startswith(("SAVEPOINT", "RELEASE", "BEGIN"))]
+    for expected, sql in zip([*INTAKE, *VISITS], found, strict=False):
+        assert sql.startswith(expected)
+
+
+def test_two_hundred_events_cost_as_many_statements_as_two(store, count_queries):
+    customers = [make_customer() for _ in range(101)]
+    for customer in customers:
+        make_device(customer)
+    few, many = [Phone(customers[0].id)], [Phone(customer.id) for customer in customers[1:]]
+    costs = []
+    for phones in (few, many):
+        with count_queries() as seen:
+            results = pipeline.run(events(phones, s=0), now=at(2), params=settings.RAYON)
+        assert {len(each.decisions) for each in results} == {1}
+        costs.append(len(seen))
+    assert costs[0] == costs[1]
+    assert Visit.objects.count() == 2 * 101
+
+
+def test_two_hundred_late_events_cost_as_many_statements_as_two(store, count_queries):
+    customers = [make_customer() for _ in range(101)]
+    few, many = [Phone(customers[0].id)], [Phone(customer.id) for customer in customers[1:]]
+    for phones in (few, many):
+        pipeline.run(events(phones, s=60), now=at(62), params=settings.RAYON)
+    costs = []
+    for phones in (few, many):
+        with count_queries() as seen:
+            pipeline.run(events(phones, s=50), now=at(63), params=settings.RAYON)
+        costs.append(len(seen))
+    assert costs[0] == costs[1]
+    assert Visit.objects.count() == 2 * 101
+
+
+def test_a_hundred_deadlines_cost_as_many_statements_as_one(store, count_queries):
+    customers = [make_customer() for _ in range(101)]
+    few, many = [Phone(customers[0].id)], [Phone(customer.id) for customer in customers[1:]]
+    costs = []
+    for s, phones in ((0, few), (200, many)):
+        pipeline.run([phone.fix(s) for phone in phones], now=at(s + 1), params=settings.RAYON)
+        with count_queries() as seen:
+            assert pipeline.run_deadlines(now=at(s + 121), limit=500, params=settings.RAYON) == len(phones)
+        costs.append(len(seen))
+    assert costs[0] == costs[1]
