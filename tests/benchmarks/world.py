@@ -108,10 +108,10 @@ _PLACES = (
 )
 _CUSTOMERS = (
     """
-    INSERT INTO customers_customer (id, ref, email, phone, birth_year, loyalty_card, language, time_zone, segments,
-        topics, keywords, muted_brands, muted_categories, has_own_quiet_hours, max_pushes_per_day,
+    INSERT INTO customers_customer (id, ref, name, email, phone, birth_year, loyalty_card, language,
+        time_zone, segments, topics, keywords, muted_brands, muted_categories, has_own_quiet_hours, max_pushes_per_day,
         max_pushes_per_week, channels, granted, created_at, updated_at)
-    SELECT i, 'u' || i, '', '', 1980, '', 'fr', 'Europe/Paris', '{}', '{}', '{}', '{}', '{}', true, 3, 10, '{push}',
+    SELECT i, 'u' || i, '', '', '', 1980, '', 'fr', 'Europe/Paris', '{}', '{}', '{}', '{}', '{}', true, 3, 10, '{push}',
            '{push,geolocation,profiling}', now(), now()
       FROM generate_series(1, %(customers)s) i
     """,
