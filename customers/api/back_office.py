@@ -7,13 +7,14 @@ from rest_framework.response import Response
 from customers import operations, queries
 from customers.api import shapes
 from customers.api.credentials import HasScope
-from customers.api.fields import is_ref, rfc3339
+from customers.api.fields import rfc3339
 from customers.api.paging import paged
 from customers.api.problems import not_found_problem
 from customers.api.schema import PAGE_PARAMETERS, page_of
 from customers.api.serializers import url_ref
 from customers.api.views import BackOfficeView
 from customers.models import Customer, Scope
+from customers.rules.refs import is_ref
 
 # Reading too: a report's reader has no business with names and addresses.
 CUSTOMERS = (HasScope(Scope.CUSTOMERS_WRITE),)

@@ -2,7 +2,6 @@
 
 import math
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
@@ -18,10 +17,9 @@ from rest_framework import serializers
 from stdnum import ean
 
 from customers.api.instants import parse_instant
+from customers.rules.refs import MAX_REF_CHARS, is_ref
 
 MAX_SAFE_INTEGER = 2**53 - 1  # what every JSON reader keeps exactly
-MAX_REF_CHARS = 128
-RESERVED_REFS = frozenset({".", "..", "bulk"})  # they would not survive, or mean something else, in a URL
 
 _DIGITS = re.compile(r"[0-9]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -202,13 +200,6 @@ class RefField(TextField):
         if not is_ref(ref, max_chars=self.max_chars):
             self.fail("invalid_ref")
         return ref
-
-
-def is_ref(text: str, *, max_chars: int = MAX_REF_CHARS) -> bool:
-    """Whether the text can be an outside key: fit for a URL's segment, a log and an index."""
-    if not 1 <= len(text) <= max_chars or text != text.strip() or text in RESERVED_REFS:
-        return False
-    return not any(c == "/" or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text)
 
 
 class StrictUuidField(serializers.UUIDField):

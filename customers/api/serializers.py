@@ -6,8 +6,9 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from customers.api.fields import RefField, is_ref
+from customers.api.fields import RefField
 from customers.api.problems import invalid_problem
+from customers.rules.refs import is_ref
 
 MAX_NAME_CHARS = 64  # of an unknown field, repeated in its error
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from customers.api.fields import is_ref
 from customers.models import ApiKey, Scope
+from customers.rules.refs import is_ref
 
 MAX_NAME_CHARS = 50
 
