@@ -1,0 +1,144 @@
+"""The worker as a process: woken at once, patient with its database, and gone only when its batch is done."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection
+
+from offers.models import OutboxMessage
+from offers.operations.sending import resume_sending
+from offers.wakeups import Listener, Stop
+from providers.testing import RunningFcm
+from tests.integration.delivery.outbox import (
+    make_customer,
+    make_shop,
+    promise,
+    promise_many,
+    state_of,
+)
+from tests.integration.delivery.worker_process import running_worker, stop, wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+
+
+def notify() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify('rayon_outbox', '')")
+
+
+def is_sent(message: OutboxMessage) -> bool:
+    return state_of(message) == ("sent", "")
+
+
+def others_listening() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND query LIKE 'LISTEN%'"
+        )
+        return [pid for (pid,) in cursor.fetchall()]
+
+
+def terminate_all_others() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_sleeping_worker_is_woken_at_once_also_after_its_database_cut_it_off(
+    fcm: RunningFcm, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    store, offer = make_shop(now=now)
+    with running_worker(fcm=fcm, home=tmp_path) as worker:
+        wait_until(others_listening)
+        time.sleep(1)  # asleep for half a minute, if nobody wakes it
+        for ref in ("A", "B"):
+            message = promise(
+                make_customer(now=now, ref=ref), store=store, offer=offer, now=datetime.now(UTC)
+            )
+            started = time.monotonic()
+            notify()
+            wait_until(partial(is_sent, message))
+            assert time.monotonic() - started < 5
+            terminate_all_others()
+            time.sleep(0.1)
+            wait_until(others_listening)
+        assert worker.poll() is None
+        assert stop(worker) == 0
+    assert len(fcm.delivered()) == 2
+
+
+def test_a_worker_told_to_stop_finishes_the_batch_in_hand_and_takes_no_other(
+    fcm: RunningFcm, tmp_path: Path
+) -> None:
+    messages = promise_many(2, now=datetime.now(UTC))
+    fcm.script("*", {"delay_s": 1.5, "times": 2})
+    with running_worker("--batch", "1", fcm=fcm, home=tmp_path) as worker:
+        wait_until(lambda: OutboxMessage.objects.filter(state="sending").exists() and fcm.log())
+        assert stop(worker) == 0
+
+    assert sorted(state_of(message)[0] for message in messages) == ["queued", "sent"]
+    assert len(fcm.log()) == 1
+
+
+def test_once_does_what_is_due_and_ends(fcm: RunningFcm, tmp_path: Path) -> None:
+    messages = promise_many(3, now=datetime.now(UTC))
+
+    with running_worker("--once", "--batch", "2", fcm=fcm, home=tmp_path) as worker:
+        assert worker.wait(60) == 0
+
+    assert [state_of(message) for message in messages] == [("sent", "")] * 3
+    log = (tmp_path / "worker.log").read_text()
+    assert not any(message.coupon.code in log for message in messages)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listening = Listener(channels=["rayon_outbox"])
+    listening.connect()
+    yield listening
+    listening.close()
+
+
+def sleep_s(listener: Listener, seconds: float, *, stop: Stop) -> float:
+    started = time.monotonic()
+    listener.sleep(seconds, stop=stop)
+    return time.monotonic() - started
+
+
+def test_a_notification_ends_one_sleep_also_when_it_came_before(listener: Listener) -> None:
+    with Stop() as stop:
+        notify()
+        assert sleep_s(listener, 20, stop=stop) < 5
+        assert sleep_s(listener, 0.2, stop=stop) >= 0.2
+
+
+def test_resuming_wakes_the_worker(listener: Listener) -> None:
+    with Stop() as stop:
+        resume_sending(who="ada", why="prices mended", now=datetime.now(UTC))
+        assert sleep_s(listener, 20, stop=stop) < 5
+
+
+def test_being_told_to_stop_ends_every_sleep(listener: Listener) -> None:
+    with Stop() as stop:
+        threading.Timer(0.1, stop.tell).start()
+        assert sleep_s(listener, 20, stop=stop) < 5
+        assert sleep_s(Listener(channels=[]), 20, stop=stop) < 5
+        assert stop.is_told()
+
+
+def test_a_connection_that_is_gone_is_noticed(listener: Listener) -> None:
+    terminate_all_others()
+
+    with Stop() as stop, pytest.raises(psycopg.Error):
+        for _ in range(3):
+            listener.sleep(0.1, stop=stop)
