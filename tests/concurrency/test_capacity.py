@@ -112,6 +112,28 @@ def test_batches_that_want_the_same_offers_in_other_orders_never_deadlock() -> N
     assert set(Capacity.objects.values_list("claimed", flat=True)) == {UNITS}
 
 
+@pytest.mark.parametrize("is_locked", [False, True], ids=["control, no lock", "presence locked"])
+def test_thirty_events_of_one_customer_at_once_give_one_coupon(is_locked: bool) -> None:
+    store = make_store(now=NOW)
+    for number in range(THREADS):
+        make_offer(now=NOW, ref=f"offer-{number}", trigger_places="store", topics=[f"t{number}"])
+    customer = make_buyer(now=NOW, topics=[f"t{number}" for number in range(THREADS)])
+
+    def decide(_: int) -> str:
+        with transaction.atomic():
+            if is_locked:
+                locks.lock_presences(customer_ids=[customer.pk])
+            pause = partial(time.sleep, 0 if is_locked else 0.2)  # the others read meanwhile
+            [made] = run([trigger_of(customer, store=store, now=NOW)], now=NOW, before_issuing=pause)
+        return made.reason
+
+    outcomes = in_threads(decide)
+    if is_locked:
+        assert outcomes == {"issued": 1, "frequency_cap": THREADS - 1}
+    else:
+        assert outcomes["issued"] > 1
+
+
 def test_a_claim_takes_what_is_left_and_says_how_much() -> None:
     few, gone, endless = (
         make_offer(now=NOW, ref=ref, units=units)

@@ -27,8 +27,9 @@ def find(triggers: Sequence[Trigger], *, now: datetime) -> tuple[list[Candidate]
 
     An offer is a candidate where it is live and valid at `now`, holds at the trigger's store, and waits for this
     transition at this kind of place; at an aisle, also where the categories of its target meet the aisle's (either
-    side unknown: it may fire). With `within_m`, a trigger whose event carries a position must lie that near
-    to the store; without a position nothing is refused, because the visit itself has been established.
+    side unknown: it may fire). With `within_m`, a store's trigger whose event carries a position must lie that near
+    to the store; without a position nothing is refused, because the visit itself has been established, and at an
+    aisle a beacon knows better than a position.
     Triggers with a refusal, without a place, or on an exit have none.
     """
     asking = [
@@ -103,7 +104,7 @@ def _too_far(pairs: Iterable[Pair]) -> set[tuple[int, int]]:
     measured = [
         (index, offer_id, within_m, trigger.customer_id, trigger.event_row_id, place.store_id)
         for index, trigger, place, offer_id, within_m in pairs
-        if within_m is not None and trigger.event_row_id is not None
+        if within_m is not None and trigger.event_row_id is not None and place.kind == "store"
     ]
     if not measured:
         return set()

@@ -232,6 +232,26 @@ def test_a_store_s_offer_may_ask_for_a_distance(now: datetime, lat: float | None
     assert made.reason == reason
 
 
+def test_at_an_aisle_a_beacon_knows_better_than_a_position(now: datetime) -> None:
+    store = make_store(now=now)
+    aisle = make_aisle(store=store, now=now)
+    make_offer(now=now, within_m=10)
+    customer = make_buyer(now=now)
+    event = LocationEvent.objects.create(
+        customer=customer,
+        event_id="0190d3a2-0000-7000-8000-000000000001",
+        digest=b"",
+        device_id="phone",
+        type="beacon",
+        lat=48.853,
+        lon=2.33,
+        occurred_at=now,
+        received_at=now,
+    )
+    [made] = run([trigger_of(customer, store=store, aisle=aisle, now=now, event_row_id=event.pk)], now=now)
+    assert made.reason == "issued"
+
+
 def test_a_refusal_is_kept_and_no_offer_is_looked_at(now: datetime) -> None:
     store = make_store(now=now)
     make_offer(now=now, trigger_places="store")
