@@ -10,16 +10,16 @@ from django.core.asgi import get_asgi_application
 django_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import re_path
 
 from config.lifespan import lifespan
+from config.origins import BrowserOrigins
 from offers.api.routing import http_urlpatterns, websocket_urlpatterns
 
 application = ProtocolTypeRouter(
     {
-        "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),
-        "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
+        "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),  # type: ignore[arg-type]
+        "websocket": BrowserOrigins(URLRouter(websocket_urlpatterns)),
         "lifespan": lifespan,
     }
 )

@@ -16,7 +16,7 @@ def ensure_template() -> str:
 
     Several processes may ask at once: one makes it, the others wait. Templates of other migrations are dropped.
     """
-    with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined] - how Django itself makes test databases
+    with connection._nodb_cursor() as cursor:  # as Django itself does
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("SET lock_timeout = 0")
         cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [PREFIX])
