@@ -9,7 +9,7 @@ A transaction takes them in this order, each once. Locks are NO KEY UPDATE: rows
 ones can still be written.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import connection
 
@@ -26,6 +26,13 @@ def lock_customer(*, customer_id: int) -> Customer | None:
     """Return the customer, locked until the transaction ends; None where there is none, or an erased one."""
     living = Customer.objects.filter(id=customer_id, erased_at__isnull=True)
     return living.select_for_update(no_key=True).first()
+
+
+def lock_customers_by_ref(*, refs: Collection[str]) -> dict[str, Customer]:
+    """Return the living customers of these refs, by their own ref, locked until the transaction ends."""
+    living = Customer.objects.filter(refs__ref__in=refs, erased_at__isnull=True)
+    locked = living.order_by("id").select_for_update(no_key=True, of=("self",))
+    return {customer.ref: customer for customer in locked}
 
 
 def lock_push_address(*, digest: bytes) -> None:

@@ -44,7 +44,8 @@ def _passes(*, check: Check, place: Place, flag: StopFlag) -> bool:
 
 
 def _checks(*, place: Place) -> list[Check]:
-    programs, python, manage = place.venv / "bin", str(place.python), str(place.root / "manage.py")
+    python, manage = str(place.python), str(place.root / "manage.py")
+    layers = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     url = place.database_url or (place.home / NOTE).read_text().strip()
     development = {"DEMO": "1"}
     # As on a real server: an external database, no DEBUG, no DEMO, a key of its own. Any warning fails.
@@ -57,10 +58,10 @@ def _checks(*, place: Place) -> list[Check]:
         "HTTPS": "",
     }
     return [
-        Check("format", [str(programs / "ruff"), "format", "--check", "."]),
-        Check("lint", [str(programs / "ruff"), "check", "."]),
-        Check("types", [str(programs / "mypy")], development),
-        Check("layers", [str(programs / "lint-imports"), "--no-cache"], development),
+        Check("format", [python, "-m", "ruff", "format", "--check", "."]),
+        Check("lint", [python, "-m", "ruff", "check", "."]),
+        Check("types", [python, "-m", "mypy"], development),
+        Check("layers", [python, "-c", layers, "--no-cache"], development),
         Check("migrations", [python, manage, "makemigrations", "--check", "--dry-run"], development),
         Check("deployment", [python, manage, "check", "--deploy", "--fail-level", "WARNING"], production),
         Check("tests", test_command(place=place)),

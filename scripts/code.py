@@ -24,9 +24,9 @@ def format_code(*, place: Place) -> int:
     flag.listen()
     make_home(place=place)
     ensure_venv(place=place, flag=flag)
-    ruff = str(place.venv / "bin" / "ruff")
-    fixed = run_here(command=[ruff, "check", "--fix", "."], place=place, flag=flag)
-    return run_here(command=[ruff, "format", "."], place=place, flag=flag) or fixed
+    ruff = [str(place.python), "-m", "ruff"]
+    fixed = run_here(command=[*ruff, "check", "--fix", "."], place=place, flag=flag)
+    return run_here(command=[*ruff, "format", "."], place=place, flag=flag) or fixed
 
 
 def lock(*, place: Place) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from customers.locks import lock_customers_by_ref
 from customers.models import Customer
 
 WRITABLE = (
@@ -62,7 +63,7 @@ def _claimed_and_known(*, refs: set[str]) -> tuple[dict[str, int], dict[str, Cus
     missing = refs
     while missing:  # a second round only where somebody was erased between the two statements
         claimed |= _claim(refs=missing)
-        known |= _locked(refs=missing - claimed.keys())
+        known |= lock_customers_by_ref(refs=missing - claimed.keys())
         missing = missing - claimed.keys() - known.keys()
     return claimed, known
 
@@ -84,9 +85,3 @@ def _claim(*, refs: Collection[str]) -> dict[str, int]:
             [list(refs)],
         )
         return dict(cursor.fetchall())
-
-
-def _locked(*, refs: Collection[str]) -> dict[str, Customer]:
-    found = Customer.objects.filter(refs__ref__in=refs, erased_at__isnull=True)
-    locked = found.order_by("id").select_for_update(no_key=True, of=("self",))
-    return {customer.ref: customer for customer in locked}
