@@ -1,12 +1,14 @@
 """Every lock of the house, and the order in which a transaction takes them.
 
 1. offers_presence, by customer id: all work on one customer's events, visits and decisions;
-2. offers_outboxmessage, by id: messages that are dropped;
-3. offers_capacity, by offer id: units and budget;
-4. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers.
+2. offers_outboxmessage, then offers_coupon, by id: messages that are dropped, coupons that run out;
+3. offers_offer, one row: an offer that staff change;
+4. offers_capacity, by offer id: units and budget;
+5. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers.
 
 A transaction that needs several takes them in this order, each once; docs/concurrency.md has the reasons. What is
-claimed with SKIP LOCKED waits for nobody, so it may come first. Locks are NO KEY UPDATE: rows that refer to the locked ones can still be written.
+claimed with SKIP LOCKED waits for nobody, so it may come first. Locks are NO KEY UPDATE: rows that refer to the
+locked ones can still be written.
 """
 
 import json
@@ -228,7 +230,7 @@ def claim_due_messages(*, now: datetime, lease_until: datetime, limit: int) -> d
     One statement; rows that another transaction holds are left to it. Nothing is claimed while sending is stopped.
     The attempts tell a claim from later ones of the same message: results are written only by the last.
     """
-    values = {"now": now, "lease_until": lease_until, "limit": limit}
+    values: dict[str, Any] = {"now": now, "lease_until": lease_until, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM_MESSAGES, values)
         return dict(cursor.fetchall())
