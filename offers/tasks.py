@@ -1,35 +1,49 @@
-"""Jobs by the clock; `manage.py procrastinate worker` runs them, however many workers there are, once each."""
+"""Jobs by the clock; `manage.py procrastinate worker` runs them, however many workers there are, once each.
+
+No job holds a lock: one that died with its worker must not keep the next from running, and two at once do no harm.
+"""
 
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from django.conf import settings
+from procrastinate import JobContext, builtin_tasks
 from procrastinate.contrib.django import app
 
 from offers.operations import retention
 
+JOBS_KEPT_H = 72
 POSITIONS_BACK = timedelta(days=2)  # the daily purge looks at what is older and was missed
 
 _log = structlog.get_logger(__name__)
 
 
 @app.periodic(cron="* * * * *", periodic_id="expire_coupons")
-@app.task(name="offers.expire_coupons", lock="expire_coupons", queueing_lock="expire_coupons")
+@app.task(name="offers.expire_coupons", queueing_lock="expire_coupons")
 def expire_coupons(timestamp: int) -> None:
     """End coupons whose time is over, so that their units can be given to others."""
     retention.expire_coupons(now=datetime.now(UTC))
 
 
 @app.periodic(cron="5 * * * *", periodic_id="null_positions")
-@app.task(name="offers.null_positions", lock="null_positions", queueing_lock="null_positions")
+@app.task(name="offers.null_positions", queueing_lock="null_positions")
 def null_positions(timestamp: int) -> None:
     """Forget where phones were, every hour, so that no position outlives its period by more than that."""
     retention.null_positions(now=datetime.now(UTC), params=settings.RAYON, back=POSITIONS_BACK)
 
 
 @app.periodic(cron="17 3 * * *", periodic_id="purge")
-@app.task(name="offers.purge", lock="purge", queueing_lock="purge")
+@app.task(name="offers.purge", queueing_lock="purge")
 def purge(timestamp: int) -> None:
     """Forget all that is over."""
     done = retention.purge(now=datetime.now(UTC), params=settings.RAYON)
     _log.info("purged", **done)
+
+
+@app.periodic(cron="47 3 * * *", periodic_id="remove_old_jobs")
+@app.task(name="offers.remove_old_jobs", queueing_lock="remove_old_jobs", pass_context=True)
+async def remove_old_jobs(context: JobContext, timestamp: int) -> None:
+    """Forget jobs that ended days ago, whatever their end."""
+    await builtin_tasks.remove_old_jobs(
+        context, max_hours=JOBS_KEPT_H, remove_failed=True, remove_cancelled=True, remove_aborted=True
+    )
