@@ -107,13 +107,13 @@ def test_a_folder_of_somebody_elses_in_the_temporary_directory_is_refused(
         None,  # never started
         "",  # cut short
         "999999999\n{data}\n",  # no such process
-        f"{os.getpid()}\n{{data}}\n",  # the number is another process's by now
-        f"{os.getpid()}\n/elsewhere\n",  # the folder was copied
+        "{us}\n{data}\n",  # the number is another process's by now
+        "{us}\n/elsewhere\n",  # the folder was copied
     ],
 )
 def test_a_stale_note_is_no_server(tmp_path: Path, note: str | None) -> None:
     if note is not None:
-        (tmp_path / "postmaster.pid").write_text(note.format(data=tmp_path))
+        (tmp_path / "postmaster.pid").write_text(note.format(data=tmp_path, us=os.getpid()))
     assert is_our_server(data=tmp_path) is False
 
 
