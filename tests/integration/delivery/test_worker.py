@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from django.db import connection
 from offers.models import OutboxMessage
 from offers.operations.sending import resume_sending
 from offers.wakeups import Listener, Stop
+from offers.worker import Loop
 from providers.testing import RunningFcm
 from tests.integration.delivery.outbox import (
     make_customer,
@@ -142,3 +143,46 @@ def test_a_connection_that_is_gone_is_noticed(listener: Listener) -> None:
     with Stop() as stop, pytest.raises(psycopg.Error):
         for _ in range(3):
             listener.sleep(0.1, stop=stop)
+
+
+def test_a_defect_does_not_end_the_loop_and_a_backlog_is_worked_off_without_a_rest(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("offers.worker.RECONNECT_S", (0.05,))
+    done: list[int] = []
+    with Stop() as stop:
+
+        def work() -> int:
+            done.append(len(done))
+            if len(done) == 1:
+                raise ValueError("a defect")
+            if len(done) == 5:
+                stop.tell()
+            return 1
+
+        loop = Loop(name="test", work=work, next_due=lambda: None, clock=lambda: datetime.now(UTC))
+        started = time.monotonic()
+        loop.run(stop=stop)
+
+    assert len(done) == 5
+    assert time.monotonic() - started < 5
+    assert [record.levelname for record in caplog.records if "worker_defect" in record.getMessage()] == [
+        "ERROR"
+    ]
+
+
+def test_a_loop_rests_until_the_next_thing_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = datetime(2026, 6, 17, 8, 0, tzinfo=UTC)
+    rests: list[float] = []
+    dues = [None, at + timedelta(seconds=7), at - timedelta(seconds=7), at + timedelta(hours=1)]
+    with Stop() as stop:
+
+        def sleep(self: Listener, seconds: float, *, stop: Stop) -> None:
+            rests.append(seconds)
+            if len(rests) == len(dues):
+                stop.tell()
+
+        monkeypatch.setattr(Listener, "sleep", sleep)
+        Loop(name="test", work=lambda: 0, next_due=lambda: dues[len(rests)], clock=lambda: at).run(stop=stop)
+
+    assert rests == [30.0, 7.0, 0.25, 30.0]
