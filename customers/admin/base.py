@@ -48,6 +48,10 @@ class StaffAdmin(ModelAdmin):
     warn_unsaved_form = True
     change_form_outer_before_template = "rayon/moves.html"
 
+    def __init__(self, model: type[Model], admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        self.search_fields = [lookup for lookup, _ in self.searches]  # what Django's checks look at
+
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request)
         return rows.select_related(*self.related) if self.related else rows
@@ -81,7 +85,9 @@ class StaffAdmin(ModelAdmin):
                     for move in self.moves
                     if request.user.has_perm(move.needs) and move.is_possible(row)
                 ]
-        return super().changeform_view(request, object_id, form_url, {"moves": steps, **(extra_context or {})})
+        return super().changeform_view(
+            request, object_id, form_url, {"moves": steps, **(extra_context or {})}
+        )
 
     def get_urls(self) -> list[URLPattern]:
         meta = self.opts

@@ -20,7 +20,9 @@ from customers.operations import revoke_tokens
 SCOPES = {
     Scope.STORES_WRITE: both(en="write stores and aisles", fr="écrire les magasins et rayons"),
     Scope.CATALOGUE_WRITE: both(en="write the catalogue", fr="écrire le catalogue"),
-    Scope.CUSTOMERS_WRITE: both(en="write customers and their tokens", fr="écrire les clients et leurs jetons"),
+    Scope.CUSTOMERS_WRITE: both(
+        en="write customers and their tokens", fr="écrire les clients et leurs jetons"
+    ),
     Scope.PURCHASES_WRITE: both(en="send purchases", fr="envoyer les achats"),
     Scope.OFFERS_WRITE: both(en="write and publish offers", fr="écrire et publier les offres"),
     Scope.REDEMPTIONS_WRITE: both(en="redeem coupons", fr="accepter des coupons"),
@@ -40,7 +42,9 @@ class ApiKeyForm(forms.ModelForm):
     )
     store_refs = ListField(
         label=both(en="Only these stores", fr="Seulement ces magasins"),
-        help_text=both(en="One store key per line; empty: every store.", fr="Une clé de magasin par ligne ; vide : tous."),
+        help_text=both(
+            en="One store key per line; empty: every store.", fr="Une clé de magasin par ligne ; vide : tous."
+        ),
         required=False,
         max_chars=128,
         widget=UnfoldAdminTextareaWidget,
@@ -105,7 +109,9 @@ class ApiKeyAdmin(StaffAdmin):
         obj.plain_key = ApiKey.objects.assign_key(obj)
         obj.save()
 
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
         """Show the key in the answer itself: it is kept nowhere, not even for the next request."""
         context = {
             **self.admin_site.each_context(request),
@@ -119,7 +125,9 @@ class ApiKeyAdmin(StaffAdmin):
 def _sign_out(request: HttpRequest, token: BearerToken) -> Said:
     count = revoke_tokens(customer_id=token.customer_id, device_id=token.device_id)
     if not count:
-        return Said(text=say(en="It was revoked before.", fr="Il était déjà révoqué."), level=messages.WARNING)
+        return Said(
+            text=say(en="It was revoked before.", fr="Il était déjà révoqué."), level=messages.WARNING
+        )
     return Said(text=say(en="This phone must sign in again.", fr="Ce téléphone doit se reconnecter."))
 
 
@@ -149,7 +157,8 @@ class BearerTokenAdmin(MachineRowsAdmin):
             self.log_change(request, token, say(en="Signed out", fr="Déconnecté"))
         count = len(tokens)
         self.message_user(
-            request, say(en=f"{count} phones must sign in again.", fr=f"{count} téléphones doivent se reconnecter.")
+            request,
+            say(en=f"{count} phones must sign in again.", fr=f"{count} téléphones doivent se reconnecter."),
         )
 
 

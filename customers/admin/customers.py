@@ -112,7 +112,9 @@ class CustomerAdmin(MachineRowsAdmin):
         ),
         column("paused_until", en="Wants a pause until", fr="En pause jusqu’au"),
         column("max_pushes_per_day", en="Pushes a day, own choice", fr="Notifications par jour, son choix"),
-        column("max_pushes_per_week", en="Pushes a week, own choice", fr="Notifications par semaine, son choix"),
+        column(
+            "max_pushes_per_week", en="Pushes a week, own choice", fr="Notifications par semaine, son choix"
+        ),
         column("erased_at", en="Erased", fr="Effacé"),
     )
     searches = (("ref__startswith", ""),)
@@ -126,7 +128,11 @@ class CustomerAdmin(MachineRowsAdmin):
     )
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> Any:
         customer = self.get_object(request, object_id)
         links = self.links(request, customer) if customer is not None else []

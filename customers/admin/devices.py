@@ -19,9 +19,7 @@ class DeviceAdmin(MachineRowsAdmin):
     columns = (
         column("device_id", en="Device", fr="Appareil", order=False),
         OF_CUSTOMER,
-        column(
-            "platform", en="Kind", fr="Type", order=False, read=lambda row: row.get_platform_display()
-        ),
+        column("platform", en="Kind", fr="Type", order=False, read=lambda row: row.get_platform_display()),
         "active",
         column("app_version", en="App", fr="Application", order=False),
         column("os_version", en="System", fr="Système", order=False),
