@@ -102,7 +102,7 @@ def test_a_worker_that_comes_back_after_its_lease_does_not_undo_the_others_resul
     send = Lanes.send
 
     def send_and_fall_asleep(*given: object, **more: object) -> object:
-        answers = send(*given, **more)  # type: ignore[arg-type]
+        answers = send(*given, **more)
         monkeypatch.setattr(Lanes, "send", send)
         drain(fcm, now=now + timedelta(seconds=60), limit=10)
         return answers
@@ -123,7 +123,7 @@ def test_an_acceptance_counts_even_when_it_comes_after_the_lease(
     send = Lanes.send
 
     def send_and_fall_asleep(*given: object, **more: object) -> object:
-        answers = send(*given, **more)  # type: ignore[arg-type]
+        answers = send(*given, **more)
         monkeypatch.setattr(Lanes, "send", send)
         drain(fcm, now=now + timedelta(seconds=60), limit=10)
         return answers

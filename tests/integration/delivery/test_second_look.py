@@ -152,7 +152,7 @@ def test_a_batch_that_was_claimed_when_sending_stopped_is_put_back_as_if_untouch
     claim = locks.claim_due_messages
 
     def claim_and_stop(**given: object) -> dict[int, int]:
-        claimed = claim(**given)  # type: ignore[arg-type]
+        claimed = claim(**given)
         stop_sending(who="ada", why="wrong prices", now=now)
         return claimed
 

@@ -125,7 +125,7 @@ def test_an_address_registered_anew_since_outlives_the_answer_about_the_old_one(
     send = Lanes.send
 
     def send_while_the_phone_registers(*given: object, **more: object) -> object:
-        answers = send(*given, **more)  # type: ignore[arg-type]
+        answers = send(*given, **more)
         GCMDevice.objects.update(registration_id=FRESH)
         Device.objects.update(registered_at=now + timedelta(seconds=1))
         return answers
@@ -305,7 +305,7 @@ def test_a_device_removed_while_its_push_is_under_way_still_leaves_a_receipt(
     send = Lanes.send
 
     def send_while_the_device_goes(*given: object, **more: object) -> object:
-        answers = send(*given, **more)  # type: ignore[arg-type]
+        answers = send(*given, **more)
         Device.objects.all().delete()
         return answers
 
