@@ -1,5 +1,6 @@
 """The story of the yoghurt: a buyer of the brand and a neighbour pass the same aisle, told through HTTP alone."""
 
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -16,7 +17,11 @@ from offers.demo.telling import Teller
 PUSH_WITHIN_S = 15.0
 METRES_PER_DEGREE = 111_320.0
 CONSENTS = ("push", "geolocation", "profiling")
-WALK = ((110, 90), (55, 45), (0, 4))  # (metres south of the store, seconds ago): 1.3 m/s, and in
+WALK = (
+    (110, 90),
+    (55, 45),
+    (0, 4),
+)  # (metres east of the store, seconds ago): 1.3 m/s; no other store stands there
 RSSI_DBM = -58  # of a beacon an arm's length away
 
 
@@ -39,7 +44,7 @@ def tell_story(*, service: Service, provider: Provider, teller: Teller, now: Cal
     buyer = _welcome(service, role="buyer", ref=renamed[story.buyer])
     neighbour = _welcome(service, role="neighbour", ref=renamed[story.neighbour])
     _send_receipts(service, [*bought[story.buyer].receipts, *bought[story.neighbour].receipts])
-    teller.opening(run=run, brand=story.brand, store=store["name"])
+    teller.opening(run=run, brand=story.brand, store=store)
     for person, ref in ((buyer, story.buyer), (neighbour, story.neighbour)):
         _introduce(teller, person, bought[ref], household=ref, brand=story.brand)
 
@@ -106,7 +111,7 @@ def _walk(
     at = now()
     beacon = _event("beacon", at=at, beacon={**story.beacon, "rssi_dbm": RSSI_DBM})
     fixes = [
-        _event("fix", at=at - timedelta(seconds=ago_s), location=_south(store["location"], metres))
+        _event("fix", at=at - timedelta(seconds=ago_s), location=_east(store["location"], metres))
         for metres, ago_s in WALK
     ]
     results = _send(service, person, fixes) + _send(service, person, [beacon])
@@ -114,9 +119,9 @@ def _walk(
     words = {decision["reason"]: decision["text"] for decision in decisions}
     teller.walk_of(person.role)
     for (metres, _), result in zip(WALK, results, strict=False):
-        where = f"{metres} m from the store" if metres else "at the store"
-        teller.event("fix", where, decisions=result["decisions"], words=words)
-    teller.event("beacon", f"the aisle “{story.aisle}”", decisions=results[-1]["decisions"], words=words)
+        where = f"{metres} m from the store" if metres else "in the store"
+        teller.event("fix", where, result=result, words=words)
+    teller.event("beacon", f"the aisle “{story.aisle}”", result=results[-1], words=words)
     place = {"kind": "aisle", "store": story.store, "aisle": story.aisle}
     for decision in results[-1]["decisions"]:
         if decision["place"] == place:
@@ -138,9 +143,9 @@ def _event(kind: str, *, at: datetime, **more: Any) -> dict[str, Any]:
     return {"id": str(uuid4()), "type": kind, "occurred_at": at.astimezone(UTC).isoformat(), **more}
 
 
-def _south(location: dict[str, float], metres: int) -> dict[str, Any]:
-    lat = location["lat"] - metres / METRES_PER_DEGREE
-    return {"lat": lat, "lon": location["lon"], "accuracy_m": 6.0, "is_mock": False}
+def _east(location: dict[str, float], metres: int) -> dict[str, Any]:
+    lon = location["lon"] + metres / (METRES_PER_DEGREE * math.cos(math.radians(location["lat"])))
+    return {"lat": location["lat"], "lon": lon, "accuracy_m": 6.0, "is_mock": False}
 
 
 def _expect(decision: dict[str, Any], *, reason: str, of: str) -> None:

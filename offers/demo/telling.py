@@ -14,13 +14,15 @@ Write = Callable[[str, Tone], None]
 class Teller:
     def __init__(self, *, write: Write) -> None:
         self._write = write
+        self._store = ""
 
-    def opening(self, *, run: str, brand: str, store: str) -> None:
+    def opening(self, *, run: str, brand: str, store: Mapping[str, Any]) -> None:
+        self._store = store["ref"]
         self._write("The story of the yoghurt, told through the HTTP API", "title")
         self._wrapped(
             f"Shop, products and receipts are real. Run {run} made two customers, so that nobody's caps stand in the way, "
             f"and sent them copies of two households' receipts. Both allow everything and have no quiet hours. "
-            f"They walk into {store} on a path written for this story, to the aisle where {brand} stands.",
+            f"They walk into {store['name']} on a path written for this story, to the aisle where {brand} stands.",
             "quiet",
             first="",
             rest="",
@@ -33,19 +35,23 @@ class Teller:
         self._write("", "plain")
         self._write(f"The {role}'s phone", "title")
 
-    def event(
-        self, kind: str, where: str, *, decisions: list[dict[str, Any]], words: Mapping[str, str]
-    ) -> None:
+    def event(self, kind: str, where: str, *, result: Mapping[str, Any], words: Mapping[str, str]) -> None:
         """Tell one event and what was decided on it."""
         head = f"  {kind:<7} {where:<22} "
-        if not decisions:
+        if not result["decisions"]:
             self._write(f"{head}nothing to decide yet", "quiet")
-        for decision in decisions:
-            issued = decision["outcome"] == "issued"
-            what = f"{decision['transition'] or '-'} {(decision['place'] or {}).get('kind', '')}".rstrip()
-            said = f"{what}: {decision['reason']}. {words.get(decision['reason'], '')}"
-            self._wrapped(said, "good" if issued else "plain", first=head, rest=" " * len(head))
+        for decision in result["decisions"]:
+            tone: Tone = "good" if decision["outcome"] == "issued" else "plain"
+            said = f"{self._step(decision)}: {decision['reason']}. {words.get(decision['reason'], '')}"
+            self._wrapped(said, tone, first=head, rest=" " * len(head))
             head = " " * len(head)
+
+    def _step(self, decision: Mapping[str, Any]) -> str:
+        place = decision["place"]
+        if place is None:
+            return "no place"
+        other = "" if place["store"] == self._store else "another "
+        return f"{decision['transition']} {other}{place['kind']}"
 
     def coupon(self, coupon: Mapping[str, Any], *, zone: str) -> None:
         until = datetime.fromisoformat(coupon["valid_until"]).astimezone(ZoneInfo(zone))
@@ -53,7 +59,6 @@ class Teller:
         self._fact(
             "coupon", f"{coupon['code']}, “{coupon['title']}”, until {until:%H:%M} in the shop", "good"
         )
-        self._fact("why", coupon["reason"], "plain")
 
     def push(self, push: Mapping[str, Any], *, phone: str, seconds: float) -> None:
         shown = push.get("notification") or {}
@@ -64,7 +69,7 @@ class Teller:
         self._fact("silence", "The neighbour has no push and no coupon, and may read why.", "plain")
 
     def again(self) -> None:
-        said = "The same beacon event once more is a duplicate: same answer, still one coupon and one push."
+        said = "The same event once more is a duplicate: same answer, one coupon, one push."
         self._fact("again", said, "plain")
 
     def closing(self, *, seconds: float) -> None:
