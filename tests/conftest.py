@@ -7,10 +7,15 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import settings
 from pytest_django.plugin import DjangoDbBlocker
 from pytest_socket import enable_socket, socket_allow_hosts
 
 from tests.template_database import ensure_template
+
+# How long an example takes says more about the machine's other work than about the code.
+settings.register_profile("rayon", deadline=None)
+settings.load_profile("rayon")
 
 
 def pytest_runtest_setup() -> None:
