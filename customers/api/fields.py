@@ -216,7 +216,7 @@ class QuantityField(serializers.Field):
     """A JSON number of up to three decimals, not 0: weighed, or negative when returned; to a Decimal."""
 
     default_error_messages: ClassVar = {"invalid": "Not a number, other than 0, of at most three decimals."}
-    largest = Decimal(1_000_000)
+    largest = 1_000_000
 
     def __init__(self, *, negative_allowed: bool = True, **kwargs: Any) -> None:
         self.negative_allowed = negative_allowed

@@ -22,15 +22,18 @@ def is_push_service(endpoint: str, *, also: Collection[str] = ()) -> bool:
         return False
     try:
         parts = urlsplit(endpoint)
-        port = parts.port
     except ValueError:
         return False
     if "@" in parts.netloc or "#" in endpoint or not parts.path.startswith("/"):
         return False
     if parts.netloc in also:
         return parts.scheme in ("http", "https")
-    host = (parts.hostname or "").rstrip(".")
-    if parts.scheme != "https" or port not in (None, 443) or not _HOST.fullmatch(host):
+    host = parts.hostname or ""
+    if (
+        parts.scheme != "https"
+        or parts.netloc.lower() not in (host, f"{host}:443")
+        or not _HOST.fullmatch(host)
+    ):
         return False
     return host in HOSTS or host.endswith(HOST_SUFFIXES)
 
