@@ -11,12 +11,12 @@ claimed with SKIP LOCKED waits for nobody, so it may come first. Locks are NO KE
 locked ones can still be written.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import connection
 
 # --- customers ---------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def claim_due_presences(*, now: datetime, limit: int) -> dict[int, LockedPresenc
 def _presences(rows: Sequence[tuple[Any, ...]]) -> dict[int, LockedPresence]:
     return {
         row[0]: LockedPresence(
-            customer_id=row[0], state=json.loads(row[1]), last_event_at=row[2], due_at=row[3]
+            customer_id=row[0], state=msgspec.json.decode(row[1]), last_event_at=row[2], due_at=row[3]
         )
         for row in rows
     }

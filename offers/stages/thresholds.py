@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from offers.rules.plausibility import Limits
-from offers.rules.visits import VisitParams
+from offers.rules.visits import Key, VisitParams
 
 
 def limits_of(params: Mapping[str, Any]) -> Limits:
@@ -16,7 +16,7 @@ def limits_of(params: Mapping[str, Any]) -> Limits:
     )
 
 
-def visit_params(params: Mapping[str, Any], *, dwell_s_by_aisle: Mapping[int, float]) -> VisitParams:
+def visit_params(params: Mapping[str, Any], *, dwell_s_by_aisle: Mapping[Key, float]) -> VisitParams:
     """Return the thresholds of the fold; `dwell_s_by_aisle` names the aisles with a time of their own."""
     return VisitParams(
         enter_p=params["enter_probability"],
@@ -24,7 +24,7 @@ def visit_params(params: Mapping[str, Any], *, dwell_s_by_aisle: Mapping[int, fl
         phone_enter_p=params["phone_enter_probability"],
         store_dwell_s=params["store_dwell_s"],
         aisle_dwell_s=params["aisle_dwell_s"],
-        aisle_dwell_s_by_aisle=dict(dwell_s_by_aisle),
+        aisle_dwell_s_by_aisle=dwell_s_by_aisle,
         aisle_silence_s=params["aisle_silence_s"],
         store_silence_s=params["store_silence_s"],
         fresh_s=params["aisle_sighting_window_s"],

@@ -111,7 +111,8 @@ class Coalescer:
 
     def _next_batch(self) -> list[_Waiting]:
         """Return as many waiting requests as fit, the oldest first, at least one."""
-        batch, size = [], 0
+        batch: list[_Waiting] = []
+        size = 0
         while self._waiting and (not batch or size + len(self._waiting[0].events) <= self._max_batch):
             waiting = self._waiting.popleft()
             self._waiting_events -= len(waiting.events)

@@ -28,7 +28,7 @@ class _HungUp(Exception):
     """The phone is gone; nobody waits for an answer."""
 
 
-class EventsConsumer(AsyncHttpConsumer):  # type: ignore[misc]
+class EventsConsumer(AsyncHttpConsumer):
     """Takes 1 to 500 events of one phone. Every answer is JSON, every refusal problem+json."""
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -71,12 +71,13 @@ async def _body(receive: ASGIReceiveCallable, *, declared: bytes) -> bytes:
     """Return the request's body, never holding more than the limit. Raises TooLarge, before reading where it says so."""
     if declared.isdigit() and (len(declared) > 18 or int(declared) > MAX_BODY_BYTES):
         raise TooLarge(max_bytes=MAX_BODY_BYTES)
-    chunks, size = [], 0
+    chunks: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _HungUp
-        chunk = message.get("body", b"")
+        chunk: bytes = message.get("body", b"")
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_BODY_BYTES:

@@ -81,7 +81,7 @@ class EventBody(StrictSerializer):
 
 
 class EventsBody(StrictSerializer):
-    events = EventBody(many=True, min_length=1, max_length=MAX_EVENTS)
+    events = serializers.ListField(child=EventBody(), min_length=1, max_length=MAX_EVENTS)
 
 
 class EventDecisionOut(serializers.Serializer[Any]):

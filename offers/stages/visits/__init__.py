@@ -9,7 +9,7 @@ from typing import Any
 from offers.flow import StoredEvent, Trigger
 from offers.locks import LockedPresence
 from offers.rules.plausibility import Fix, Limits, Movement
-from offers.rules.visits import VisitParams, VisitState
+from offers.rules.visits import Key, VisitParams, VisitState
 from offers.stages.thresholds import limits_of, visit_params
 from offers.stages.visits.folding import Folded, fold_anew, fold_on
 from offers.stages.visits.heard import (
@@ -64,7 +64,9 @@ def follow(
     written = _write(folds, params=folding)
     change_verdicts(_changed_verdicts(cases))
     by_row = {each.row_id: each for each in stored}
-    found = [(each.row_id, refusal_of(each, reason=each.verdict)) for each in stored if each.verdict]
+    found: list[tuple[int | None, Trigger]] = [
+        (each.row_id, refusal_of(each, reason=each.verdict)) for each in stored if each.verdict
+    ]
     for customer_id, case in cases.items():
         found += triggers_of(
             customer_id,
@@ -174,7 +176,8 @@ def _fold(case: _Case, *, nearby: Nearby, now: datetime, params: VisitParams) ->
 
 
 def _nearby(cases: Mapping[int, _Case], *, params: Mapping[str, Any]) -> Nearby:
-    fixes, store_ids = [], set()
+    fixes: list[tuple[int, Fix]] = []
+    store_ids: set[int] = set()
     for case in cases.values():
         positions = [each.heard for each in case.judged if each.heard.fix is not None]
         if positions:
@@ -205,7 +208,7 @@ def _changed_verdicts(cases: Mapping[int, _Case]) -> dict[int, str]:
     return changes
 
 
-def _own_dwells(cases: Mapping[int, _Case], *, nearby: Nearby) -> dict[int, float]:
+def _own_dwells(cases: Mapping[int, _Case], *, nearby: Nearby) -> Mapping[Key, float]:
     """Return the time one must stay in those aisles of the batch that have one of their own."""
     named = {each.heard.aisle_id for case in cases.values() for each in case.judged}
     near = {aisle_id for aisles in nearby.aisles.values() for _, aisle_id in aisles}

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from offers.rules.plausibility import Movement
+from offers.rules.plausibility import Fix, Movement
 from offers.rules.visits import (
     Kind,
     Observation,
+    PlaceKey,
     Transition,
     Visit,
     VisitParams,
@@ -122,22 +123,21 @@ def observations(
     found: defaultdict[int, list[Observation]] = defaultdict(list)
     for heard in believed:
         if heard.store_id is not None:
-            found[heard.store_id].append(_of_phone(heard, nearby=nearby))
+            found[heard.store_id].append(_of_phone(heard, store_id=heard.store_id, nearby=nearby))
         if heard.fix is not None:
-            _add_fix(found, heard, nearby=nearby, store_ids=matters)
+            _add_fix(found, heard, heard.fix, nearby=nearby, store_ids=matters)
     return found
 
 
-def _of_phone(heard: Heard, *, nearby: Nearby) -> Observation:
+def _of_phone(heard: Heard, *, store_id: int, nearby: Nearby) -> Observation:
     """Return what the phone itself says of the place it names."""
-    assert heard.store_id is not None
     kind = Kind.SIGHTING if heard.type == "beacon" else Kind(heard.type)
     p = None
     if heard.fix is not None and kind is not Kind.SIGHTING:
         if heard.aisle_id is not None:
-            p = nearby.aisles.get(heard.row_id, {}).get((heard.store_id, heard.aisle_id))
-        elif nearby.decides(fix=heard.fix, store_id=heard.store_id):
-            p = nearby.stores.get(heard.row_id, {}).get(heard.store_id, 0.0)
+            p = nearby.aisles.get(heard.row_id, {}).get((store_id, heard.aisle_id))
+        elif nearby.decides(fix=heard.fix, store_id=store_id):
+            p = nearby.stores.get(heard.row_id, {}).get(store_id, 0.0)
     return Observation(
         occurred_at=heard.at,
         event_id=str(heard.event_id),
@@ -149,14 +149,18 @@ def _of_phone(heard: Heard, *, nearby: Nearby) -> Observation:
 
 
 def _add_fix(
-    found: defaultdict[int, list[Observation]], heard: Heard, *, nearby: Nearby, store_ids: Iterable[int]
+    found: defaultdict[int, list[Observation]],
+    heard: Heard,
+    fix: Fix,
+    *,
+    nearby: Nearby,
+    store_ids: Iterable[int],
 ) -> None:
     """Add what a position says of every store that matters; of the place the phone names, its word is enough."""
-    assert heard.fix is not None
     event_id = str(heard.event_id)
     near = nearby.stores.get(heard.row_id, {})
     for store_id in store_ids:
-        if store_id != heard.store_id and nearby.decides(fix=heard.fix, store_id=store_id):
+        if store_id != heard.store_id and nearby.decides(fix=fix, store_id=store_id):
             p = near.get(store_id, 0.0)
             found[store_id].append(
                 Observation(occurred_at=heard.at, event_id=event_id, kind=Kind.FIX, p_inside=p)
@@ -194,7 +198,7 @@ def _last_fix_row(judged: Sequence[Judged]) -> int | None:
     return None
 
 
-def _visits(states: States, steps: Sequence[Transition]) -> dict[tuple[object, datetime], Visit]:
+def _visits(states: States, steps: Sequence[Transition]) -> dict[tuple[PlaceKey, datetime], Visit]:
     visits = {(visit.place, visit.entered_at): visit for visit in visits_of(steps)}
     for state in states.values():
         visits.update({(visit.place, visit.entered_at): visit for visit in state.open_visits})

@@ -75,4 +75,4 @@ def remembered(
 
 def _is_recent(state: VisitState, *, last: Order | None) -> bool:
     """Return whether sightings or visits of a moment may still matter to the next event."""
-    return bool(last and state.last) and last[0] - state.last[0] < FORGET_AFTER
+    return last is not None and state.last is not None and last[0] - state.last[0] < FORGET_AFTER

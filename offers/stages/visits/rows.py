@@ -1,13 +1,14 @@
 """The statements that keep visits and presences, each for the whole batch."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+import msgspec
 from django.db import connection
 
 from offers.flow import Place
-from offers.rules.visits import Visit, VisitParams
+from offers.rules.visits import Key, Visit, VisitParams
 from offers.stages.visits.folding import Folded, Gone
 from offers.stages.visits.memory import due_at, memory_to_json
 
@@ -19,7 +20,7 @@ def key_of(customer_id: int, visit: Visit) -> VisitKey:
     return (customer_id, int(visit.place.store), None if aisle is None else int(aisle), visit.entered_at)
 
 
-def dwell_seconds(aisle_ids: Sequence[int]) -> dict[int, float]:
+def dwell_seconds(aisle_ids: Sequence[int]) -> dict[Key, float]:
     """Return how long one must stay in those of these aisles that have a time of their own; one query."""
     if not aisle_ids:
         return {}
@@ -38,15 +39,16 @@ def write_visits(visits: Sequence[tuple[int, Visit]]) -> dict[VisitKey, tuple[in
     """
     if not visits:
         return {}
-    keys = [key_of(customer_id, visit) for customer_id, visit in visits]
+    rows = [_visit(customer_id, visit) for customer_id, visit in visits]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH written AS (
               INSERT INTO offers_visit AS v
                 (customer_id, store_id, aisle_id, entered_at, last_seen_at, dwelled_at, exited_at)
-              SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[],
-                %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+              SELECT * FROM jsonb_to_recordset(%s::jsonb) AS sent(customer_id bigint, store_id bigint,
+                aisle_id bigint, entered_at timestamptz, last_seen_at timestamptz, dwelled_at timestamptz,
+                exited_at timestamptz)
               ON CONFLICT (customer_id, store_id, aisle_id, entered_at) DO UPDATE
               SET last_seen_at = EXCLUDED.last_seen_at, exited_at = EXCLUDED.exited_at,
                   dwelled_at = COALESCE(EXCLUDED.dwelled_at, v.dwelled_at)
@@ -55,17 +57,25 @@ def write_visits(visits: Sequence[tuple[int, Visit]]) -> dict[VisitKey, tuple[in
             SELECT w.customer_id, w.store_id, w.aisle_id, w.entered_at, w.id, s.ref, a.ref
             FROM written w JOIN offers_store s ON s.id = w.store_id LEFT JOIN offers_aisle a ON a.id = w.aisle_id
             """,
-            [
-                *([key[part] for key in keys] for part in range(4)),
-                [visit.last_seen_at for _, visit in visits],
-                [visit.dwelled_at for _, visit in visits],
-                [visit.exited_at for _, visit in visits],
-            ],
+            [msgspec.json.encode(rows).decode()],
         )
         return {
             row[:4]: (row[4], Place(store_id=row[1], store_ref=row[5], aisle_id=row[2], aisle_ref=row[6]))
             for row in cursor.fetchall()
         }
+
+
+def _visit(customer_id: int, visit: Visit) -> dict[str, object]:
+    _, store_id, aisle_id, entered_at = key_of(customer_id, visit)
+    return {
+        "customer_id": customer_id,
+        "store_id": store_id,
+        "aisle_id": aisle_id,
+        "entered_at": entered_at,
+        "last_seen_at": visit.last_seen_at,
+        "dwelled_at": visit.dwelled_at,
+        "exited_at": visit.exited_at,
+    }
 
 
 def remove_visits(gone: Sequence[tuple[int, Gone]]) -> None:
@@ -76,7 +86,7 @@ def remove_visits(gone: Sequence[tuple[int, Gone]]) -> None:
     if not gone:
         return
     old = [key_of(customer_id, each.visit) for customer_id, each in gone]
-    columns: list[object] = [[key[part] for key in old] for part in range(4)]
+    columns: list[list[Any]] = [[key[part] for key in old] for part in range(4)]
     into = [each.now_part_of.entered_at if each.now_part_of else None for _, each in gone]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -118,19 +128,24 @@ def write_presences(folds: Mapping[int, Folded], *, params: VisitParams) -> None
     """Keep where each customer's fold stands and when the worker must look at it; one statement."""
     if not folds:
         return
-    memories = [fold.memory for fold in folds.values()]
+    rows = [_presence(customer_id, fold, params=params) for customer_id, fold in folds.items()]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE offers_presence p SET state = new.state::jsonb, last_event_at = new.last_event_at, due_at = new.due_at
-            FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[])
-              AS new(customer_id, state, last_event_at, due_at)
+            UPDATE offers_presence p SET state = new.state, last_event_at = new.last_event_at, due_at = new.due_at
+            FROM jsonb_to_recordset(%s::jsonb)
+              AS new(customer_id bigint, state jsonb, last_event_at timestamptz, due_at timestamptz)
             WHERE p.customer_id = new.customer_id
             """,
-            [
-                list(folds),
-                [json.dumps(memory_to_json(memory), separators=(",", ":")) for memory in memories],
-                [memory.last[0] if memory.last else None for memory in memories],
-                [due_at(memory, params=params) for memory in memories],
-            ],
+            [msgspec.json.encode(rows).decode()],
         )
+
+
+def _presence(customer_id: int, fold: Folded, *, params: VisitParams) -> dict[str, object]:
+    memory = fold.memory
+    return {
+        "customer_id": customer_id,
+        "state": memory_to_json(memory),
+        "last_event_at": memory.last[0] if memory.last else None,
+        "due_at": due_at(memory, params=params),
+    }
