@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -93,7 +93,7 @@ def authenticate_key(header: str | None, *, now: datetime) -> KeyCredential:
     if not given:
         raise InvalidCredentials
     try:
-        found = ApiKey.objects.get_from_key(given)
+        found = cast(ApiKey, ApiKey.objects.get_from_key(given))
     except ApiKey.DoesNotExist:
         raise InvalidCredentials from None
     if found.expiry_date is not None and found.expiry_date <= now:

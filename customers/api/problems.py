@@ -132,7 +132,7 @@ def _of_api_exception(exc: exceptions.APIException) -> Problem:
     if isinstance(exc, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         return Problem(status=401, headers={"WWW-Authenticate": getattr(exc, "auth_header", "Bearer")})
     if isinstance(exc, exceptions.Throttled):
-        return Problem(status=429, headers={"Retry-After": str(max(1, int(exc.wait or 1)))})
+        return Problem(status=429, headers={"Retry-After": str(max(1, int(getattr(exc, "wait", None) or 1)))})
     return Problem(status=exc.status_code, detail=str(exc.detail))
 
 

@@ -1,6 +1,6 @@
 """What the OpenAPI document says about every door: credentials, problems, the Idempotency-Key."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -47,7 +47,7 @@ def page_of(serializer: type[serializers.BaseSerializer[Any]], *, name: str) -> 
     )
 
 
-class RayonSchema(AutoSchema):  # type: ignore[no-untyped-call]
+class RayonSchema(AutoSchema):
     """Adds to each operation its problem answer, its credentials by permission, and its Idempotency-Key."""
 
     def get_auth(self) -> list[dict[str, list[str]]]:
@@ -84,7 +84,7 @@ class RayonSchema(AutoSchema):  # type: ignore[no-untyped-call]
             )
         ]
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies = super()._get_response_bodies(direction)
         bodies["default"] = self._get_response_for_code(
             ProblemSerializer, "default", [PROBLEM_MEDIA_TYPE], direction
@@ -92,7 +92,7 @@ class RayonSchema(AutoSchema):  # type: ignore[no-untyped-call]
         return bodies
 
 
-class CustomerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class CustomerTokenScheme(OpenApiAuthenticationExtension):
     target_class = "customers.api.credentials.BearerAuthentication"
     name = "customerToken"
 
@@ -100,7 +100,7 @@ class CustomerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-un
         return {"type": "http", "scheme": "bearer", "description": "A customer's token, one per device."}
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiKeyScheme(OpenApiAuthenticationExtension):
     target_class = "customers.api.credentials.ApiKeyAuthentication"
     name = "apiKey"
 

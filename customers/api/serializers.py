@@ -36,6 +36,6 @@ def url_ref(ref: str, *, field: str = "ref", max_chars: int = 128) -> str:
     """Return the outside key of a URL that is about to be created. Raises the 400 of one that cannot be a key."""
     if not is_ref(ref, max_chars=max_chars):
         raise invalid_problem(
-            field=field, code="invalid_ref", message=RefField.default_error_messages["invalid_ref"]
+            field=field, code="invalid_ref", message=str(RefField.default_error_messages["invalid_ref"])
         )
     return ref

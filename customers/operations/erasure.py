@@ -52,8 +52,9 @@ def _erase_devices(*, customer_id: int) -> None:
     devices = list(Device.objects.filter(customer_id=customer_id).values_list("fcm", "apns", "webpush"))
     PushTokenClaim.objects.filter(customer_id=customer_id).delete()
     Device.objects.filter(customer_id=customer_id).delete()
-    for model, ids in zip((GCMDevice, APNSDevice, WebPushDevice), zip(*devices, strict=True), strict=False):
-        model.objects.filter(id__in=[row_id for row_id in ids if row_id is not None]).delete()
+    GCMDevice.objects.filter(id__in=[fcm for fcm, _, _ in devices if fcm]).delete()
+    APNSDevice.objects.filter(id__in=[apns for _, apns, _ in devices if apns]).delete()
+    WebPushDevice.objects.filter(id__in=[web for _, _, web in devices if web]).delete()
 
 
 def _erase_purchases(*, customer_id: int) -> None:

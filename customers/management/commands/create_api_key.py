@@ -27,11 +27,8 @@ class Command(BaseCommand):
             raise CommandError(f"--name must be 1 to {MAX_NAME_CHARS} characters.")
         if not all(is_ref(store) for store in stores):
             raise CommandError("--store must be a store's ref.")
-        made, key = ApiKey.objects.create_key(
-            name=name,
-            scopes=list(dict.fromkeys(options["scope"])),
-            store_refs=list(dict.fromkeys(stores)),
-        )
-        where = ", ".join(made.store_refs) or "every store"
-        self.stdout.write(f"API key {made.prefix} of {made.name}: {', '.join(made.scopes)}; {where}.")
+        scopes, stores = list(dict.fromkeys(options["scope"])), list(dict.fromkeys(stores))
+        made, key = ApiKey.objects.create_key(name=name, scopes=scopes, store_refs=stores)
+        where = ", ".join(stores) or "every store"
+        self.stdout.write(f"API key {made.prefix} of {made.name}: {', '.join(scopes)}; {where}.")
         self.stdout.write(key)
