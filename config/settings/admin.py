@@ -12,6 +12,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["offers.admin.navigation.stylesheet"],
     "ENVIRONMENT": "offers.admin.switch.badge",
     "DASHBOARD_CALLBACK": "offers.admin.dashboard.dashboard",
     "SIDEBAR": {

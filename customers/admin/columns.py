@@ -1,11 +1,14 @@
 """Columns and lines of the staff's pages: a value of a row under a label, for those who may see it."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 
 from customers.admin.words import both
@@ -22,12 +25,18 @@ def column(
     """
 
     def show(row: Any) -> Any:
-        return read(row) if read is not None else value_at(row, path)
+        value = read(row) if read is not None else value_at(row, path)
+        return said_at(value) if isinstance(value, datetime) else value
 
     show.__name__ = path
     display = admin.display(description=both(en=en, fr=fr), ordering=path if order else None)(show)
     display.needs = needs
     return display
+
+
+def said_at(instant: datetime) -> str:
+    """Return an instant on the staff's clock, as their language writes it."""
+    return date_format(timezone.localtime(instant), "DATETIME_FORMAT")
 
 
 def linked(path: str, *, en: str, fr: str, needs: str) -> Column:

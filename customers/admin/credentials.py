@@ -47,7 +47,7 @@ class ApiKeyForm(forms.ModelForm):
         ),
         required=False,
         max_chars=128,
-        widget=UnfoldAdminTextareaWidget,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
     )
 
     class Meta:

@@ -51,7 +51,6 @@ class CustomerAdmin(WithoutDecisions):
         page, cards = decisions_page(customer_id=customer.pk, number=request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": say(en=f"Decisions about {customer.ref}", fr=f"Décisions sur {customer.ref}"),
             "customer": customer,
             "page": page,

@@ -45,7 +45,7 @@ class GtinField(forms.CharField):
 
 class GtinListField(ListField):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_chars=14, widget=UnfoldAdminTextareaWidget, **kwargs)
+        super().__init__(max_chars=14, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), **kwargs)
 
     def validate(self, value: Any) -> None:
         super().validate(value)

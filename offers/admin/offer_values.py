@@ -21,7 +21,7 @@ def initial_of(offer: Offer) -> dict[str, Any]:
         "body_en": offer.body.get("en", ""),
         "image_url": offer.image_url,
         "kind": offer.benefit_kind,
-        "value": Decimal(offer.benefit_value) / HUNDRED,
+        "value": (Decimal(offer.benefit_value) / HUNDRED).quantize(Decimal("0.01")),
         "target_brand": offer.target_brand,
         "gtins": offer.target_gtins,
         "trigger_places": offer.trigger_places,
@@ -91,4 +91,4 @@ def _said(**texts: str) -> dict[str, str]:
 
 
 def _percent(share: float) -> Decimal:
-    return (Decimal(str(share)) * HUNDRED).quantize(Decimal("0.01")).normalize()
+    return (Decimal(str(share)) * HUNDRED).quantize(Decimal("0.01"))

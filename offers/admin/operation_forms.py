@@ -63,6 +63,11 @@ class OperationAdmin(StaffAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [] if self._may_write(request, obj) else permitted(self.details, request=request)
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if not self._may_write(request, obj):
+            kwargs["form"] = forms.ModelForm  # nothing of it is shown
+        return super().get_form(request, obj, change, **kwargs)
+
     def _may_write(self, request: HttpRequest, obj: Any) -> bool:
         return self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
 

@@ -147,7 +147,7 @@ class AisleForm(AreaForm):
     beacon_lines = forms.CharField(
         label=both(en="Beacons", fr="Balises"),
         required=False,
-        widget=UnfoldAdminTextareaWidget,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text=both(
             en="One per line: UUID, major, minor. Printed codes carry the same three.",
             fr="Une par ligne : UUID, majeur, mineur. Les codes imprimés portent les mêmes trois.",

@@ -62,7 +62,7 @@ class StoreAdmin(LeafletGeoAdminMixin, OperationAdmin):
             both(
                 en="Where a phone counts as in the store", fr="Où un téléphone compte comme dans le magasin"
             ),
-            {"fields": (("lat", "lon", "radius_m"), "location", "area")},
+            {"fields": ("radius_m", ("lat", "lon"), "location", "area")},
         ),
     )
     searches = (("name__icontains", ""), ("ref__startswith", ""), ("address__icontains", ""))

@@ -104,7 +104,7 @@ class OfferAdmin(OperationAdmin):
     title = both(en="Offers", fr="Offres")
     form = OfferForm
     columns = (
-        column("ref", en="What it does", fr="Ce qu’elle fait", read=_sentence),
+        column("ref", en="Offer", fr="Offre", read=_sentence),
         STATE,
         column("title", en="Title", fr="Titre", order=False, read=lambda offer: title_of(offer.title)),
         column("trigger_places", en="Sent", fr="Envoyée", order=False, read=trigger_words),
@@ -127,7 +127,8 @@ class OfferAdmin(OperationAdmin):
                 "fields": (
                     "chosen_stores",
                     ("trigger_places", "trigger_on"),
-                    ("starts", "valid_until"),
+                    "starts",
+                    "valid_until",
                     "minutes",
                 )
             },

@@ -81,7 +81,6 @@ class SendingSwitchAdmin(ModelAdmin):
         )
         context = {
             **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": say(en="Sending", fr="Envois"),
             "switch": switch,
             "form": form,

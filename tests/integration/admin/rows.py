@@ -121,7 +121,7 @@ def a_coupon(*, now: datetime, **changed: Any) -> models.Coupon:
 
 
 def a_decision(*, now: datetime, **changed: Any) -> models.Decision:
-    offer = changed.pop("offer", None) or an_offer(now=now)
+    offer = changed.get("offer") or an_offer(now=now)
     values: dict[str, Any] = {
         "customer": changed.get("customer") or a_customer(now=now),
         "store": a_store(now=now),
