@@ -1,5 +1,6 @@
 """Positions of addresses, asked of the French address base or of Nominatim through geopy."""
 
+import logging
 import math
 import time
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from geopy.adapters import URLLibAdapter
 from geopy.exc import GeocoderRateLimited, GeocoderServiceError, GeocoderTimedOut
 from geopy.geocoders import BANFrance, Nominatim
 
@@ -14,6 +16,8 @@ TIMEOUT_S = 5.0
 MIN_BAN_SCORE = 0.5  # below it the base itself is not sure that this is the address
 NOMINATIM_GAP_S = 1.0  # its usage policy: at most one request a second
 MAX_FAILURES_IN_A_ROW = 3
+
+logging.getLogger("geopy").setLevel(logging.WARNING)  # below, it repeats what it was asked and answered
 
 
 class NotGeocoded(Exception):
@@ -81,7 +85,13 @@ def configured_geocoder() -> Geocoder | None:
 
 def _service(*, kind: str, url: str, user_agent: str, timeout_s: float) -> BANFrance | Nominatim:
     parts = urlsplit(url)
-    more: dict[str, Any] = {"scheme": parts.scheme, "timeout": timeout_s, "user_agent": user_agent}
+    more: dict[str, Any] = {
+        "scheme": parts.scheme,
+        "timeout": timeout_s,
+        "user_agent": user_agent,
+        # geopy's other adapter tries three times and then calls a time-out something else
+        "adapter_factory": URLLibAdapter,
+    }
     if kind == "nominatim":
         nominatim = Nominatim(domain=parts.netloc, **more)
         nominatim.api = url
@@ -101,7 +111,4 @@ def _judged(found: Any) -> Located:
     score = (found.raw.get("properties") or {}).get("score") if isinstance(found.raw, dict) else None
     if isinstance(score, int | float) and score < MIN_BAN_SCORE:
         raise NotGeocoded("address_uncertain", f"The geocoder is not sure of it (score {score:.2f}).")
-    lat, lon = found.latitude, found.longitude
-    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-        raise NotGeocoded("geocoder_unavailable", "The geocoder failed or answered nonsense.")
-    return Located(lat=lat, lon=lon)
+    return Located(lat=found.latitude, lon=found.longitude)  # geopy refused what is not on the globe
