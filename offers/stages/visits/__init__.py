@@ -176,18 +176,16 @@ def _fold(case: _Case, *, nearby: Nearby, now: datetime, params: VisitParams) ->
 
 
 def _nearby(cases: Mapping[int, _Case], *, params: Mapping[str, Any]) -> Nearby:
-    fixes: list[tuple[int, Fix]] = []
+    fixes: dict[int, Fix] = {}
     store_ids: set[int] = set()
     for case in cases.values():
-        positions = [each.heard for each in case.judged if each.heard.fix is not None]
-        if positions:
-            store_ids.update(case.memory.states)
-            store_ids.update(each.store_id for each in positions if each.store_id is not None)
-        fixes += [
-            (each.heard.row_id, each.heard.fix)
-            for each in case.judged
-            if each.heard.fix is not None and each.movement is not Movement.IMPLAUSIBLE
-        ]
+        # Also what was believed until a late event spoke against it: its visits must be found to be ended.
+        for each in (*case.judged, *(case.known or ())):
+            if each.heard.fix is not None and each.movement is not Movement.IMPLAUSIBLE:
+                fixes[each.heard.row_id] = each.heard.fix
+                store_ids.update(case.memory.states)
+                if each.heard.store_id is not None:
+                    store_ids.add(each.heard.store_id)
     return fences_near(fixes, store_ids=store_ids, max_accuracy_m=params["max_accuracy_m"])
 
 

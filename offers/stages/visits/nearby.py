@@ -1,7 +1,7 @@
 """Which fences the fixes of a batch may lie in, and how likely each is; one PostGIS query."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -63,9 +63,7 @@ class Nearby:
         )
 
 
-def fences_near(
-    fixes: Sequence[tuple[int, Fix]], *, store_ids: Collection[int], max_accuracy_m: float
-) -> Nearby:
+def fences_near(fixes: Mapping[int, Fix], *, store_ids: Collection[int], max_accuracy_m: float) -> Nearby:
     """Return how likely each fix, by its number, is inside each fence within its reach.
 
     `store_ids` are the stores about which something must be known even if nothing is near them. An aisle counts
@@ -74,15 +72,14 @@ def fences_near(
     nearby = Nearby(max_accuracy_m=max_accuracy_m)
     if not fixes and not store_ids:
         return nearby
-    by_number = dict(fixes)
     with connection.cursor() as cursor:
         cursor.execute(
             FENCES,
             {
-                "n": list(by_number),
-                "lat": [fix.lat for fix in by_number.values()],
-                "lon": [fix.lon for fix in by_number.values()],
-                "accuracy_m": [fix.accuracy_m for fix in by_number.values()],
+                "n": list(fixes),
+                "lat": [fix.lat for fix in fixes.values()],
+                "lon": [fix.lon for fix in fixes.values()],
+                "accuracy_m": [fix.accuracy_m for fix in fixes.values()],
                 "reach": REACH,
                 "store_ids": list(store_ids),
             },
@@ -93,7 +90,7 @@ def fences_near(
             nearby.radius_m[store_id] = radius_m or 0.0
         if n is None:
             continue
-        fix = by_number[n]
+        fix = fixes[n]
         p = _probability(fix, radius_m=radius_m, distance_m=distance_m, area=area)
         if aisle_id is None:
             nearby.stores[n][store_id] = p

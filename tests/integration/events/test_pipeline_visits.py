@@ -136,6 +136,17 @@ def test_a_jump_is_implausible_also_from_batch_to_batch(store, phone):
     assert (told(result), visits()) == ([(None, None, "implausible_location")], [])
 
 
+def test_a_late_position_can_show_that_a_visit_never_was(store, phone):
+    run(phone.fix(11), s=12)
+    run(phone.fix(10, north_m=50_000), s=13)
+    assert visits() == []
+    assert list(LocationEvent.objects.order_by("occurred_at").values_list("verdict", flat=True)) == [
+        "",
+        "implausible_location",
+    ]
+    assert Decision.objects.get().visit_id is None
+
+
 def test_nothing_is_sent_to_somebody_in_a_car(store, phone):
     run(phone.fix(0, north_m=400), s=1)
     (result,) = run(phone.fix(10), s=11)
