@@ -1,0 +1,78 @@
+"""manage.py story, against the service as a deployer runs it."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from pytest_django.fixtures import Settings
+
+from offers.demo.logins import ensure_logins
+from offers.demo.telling import COLUMNS
+from providers.testing import running_fcm
+from tests.acceptance.service import Service, running_service
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with running_fcm() as fcm, running_service(fcm=fcm, home=tmp_path) as running:
+        running.environment["DEMO"] = "1"
+        yield running
+
+
+def test_the_story_goes_as_it_should_on_every_run_and_tells_when_it_does_not(
+    service: Service, tmp_path: Path
+) -> None:
+    service.manage("demo")
+
+    for run in (1, 2):
+        told = service.manage("story", "--base-url", service.base_url).splitlines()
+
+        assert len(told) <= 40
+        assert max(len(line) for line in told) <= COLUMNS
+        assert "\x1b" not in "".join(told)
+        assert told[-1].startswith("One right push and one reasoned silence, in ")
+        text = " ".join(" ".join(told).split())
+        assert text.count("enter aisle: not_relevant.") == text.count("enter aisle: issued.") == 1
+        pushes = service.fcm.delivered()
+        assert len(pushes) == run
+        assert pushes[-1]["data"]["code"] in text
+
+    service.api_key = json.loads((tmp_path / "demo-logins.json").read_text())["api_key"]
+    assert service.office("POST", "/v1/offers/yaourts-de-la-marque/pause").is_success
+    assert service.office("POST", "/v1/offers/tous-les-yaourts/pause").is_success
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        service.manage("story", "--base-url", service.base_url)
+    assert caught.value.returncode == 1
+    assert "CommandError: The " in caught.value.stderr
+    assert len(service.fcm.delivered()) == 2
+
+
+def test_a_service_that_is_not_there_is_one_clear_sentence(settings: Settings, tmp_path: Path) -> None:
+    settings.RAYON_HOME = tmp_path
+    ensure_logins(home=tmp_path)
+
+    with running_fcm() as fcm, pytest.raises(CommandError) as caught:
+        call_command("story", base_url="http://127.0.0.1:9", provider_url=fcm.base_url)
+
+    assert str(caught.value) == "http://127.0.0.1:9 does not answer (ConnectError): is it running?"
+
+
+def test_a_provider_that_is_not_there_is_one_clear_sentence(settings: Settings, tmp_path: Path) -> None:
+    settings.RAYON_HOME = tmp_path
+    ensure_logins(home=tmp_path)
+
+    with pytest.raises(CommandError, match="is not the local push provider: start one with"):
+        call_command("story", base_url="http://127.0.0.1:9", provider_url="http://127.0.0.1:9")
+
+
+def test_without_the_demos_key_there_is_no_story(settings: Settings, tmp_path: Path) -> None:
+    settings.RAYON_HOME = tmp_path
+
+    with pytest.raises(CommandError, match="There is no demo API key yet"):
+        call_command("story", base_url="http://127.0.0.1:9")
