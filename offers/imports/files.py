@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from offers.imports.values import FileProblem
 
@@ -47,7 +47,7 @@ def opened(path: Path) -> Iterator[OpenFile]:
                 yield OpenFile(raw=raw, content=raw, size=size, path=path)
                 return
             with gzip.GzipFile(fileobj=raw) as content:
-                yield OpenFile(raw=raw, content=content, size=size, path=path)
+                yield OpenFile(raw=raw, content=cast(IO[bytes], content), size=size, path=path)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise FileProblem(f"{path} is a gzip file that is broken or cut off.") from error
     except OSError as error:

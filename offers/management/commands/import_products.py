@@ -7,6 +7,7 @@ from typing import Any
 from offers.imports.command import ImportCommand, told
 from offers.imports.load import Job, load_categories, load_products
 from offers.imports.products import ProductWriter
+from offers.operations.catalogue import CategoryIn
 
 
 class Command(ImportCommand):
@@ -24,7 +25,8 @@ class Command(ImportCommand):
         )
 
     def load(self, *, job: Job, options: dict[str, Any]) -> list[str]:
-        lines, categories = [], {}
+        lines: list[str] = []
+        categories: dict[str, CategoryIn] = {}
         if options["categories"] is not None:
             summary, categories = load_categories(options["categories"], job=job)
             lines.append(told(summary, name=options["categories"].name, thing="categories"))
