@@ -97,8 +97,10 @@ class _Line:
 
 def bulk_answer(request: Request, bulk: Bulk) -> StreamingHttpResponse:
     """Answer 200 with a line for each line of the body, in order, while the body is being read."""
-    body = request.data  # asks the parser, so that a wrong media type is a 415 before anything is answered
-    lines = iter(()) if isinstance(body, Mapping) else _answers(body, bulk)
+    body: Any = (
+        request.data
+    )  # asks the parser, so that a wrong media type is a 415 before anything is answered
+    lines: Iterator[bytes] = iter(()) if isinstance(body, Mapping) else _answers(body, bulk)
     is_asgi = isinstance(request._request, ASGIRequest)
     return StreamingHttpResponse(_in_threads(lines) if is_asgi else lines, content_type=NDJSON)
 
