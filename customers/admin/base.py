@@ -36,7 +36,8 @@ class Said:
 class StaffAdmin(ModelAdmin):
     """A page whose columns, lines and searches keep to what the person may see. Foreign keys by search only."""
 
-    title: ClassVar[Any] = None  # of the list
+    singular: ClassVar[Any] = None  # what one row is called, and what the list is; else the model's own names
+    title: ClassVar[Any] = None
     columns: ClassVar[Sequence[Any]] = ()
     details: ClassVar[Sequence[Any]] = ()  # read-only lines of the row's page, above the form
     searches: ClassVar[Sequence[tuple[str, str]]] = ()  # (lookup, permission that it needs)
@@ -50,6 +51,9 @@ class StaffAdmin(ModelAdmin):
 
     def __init__(self, model: type[Model], admin_site: Any) -> None:
         super().__init__(model, admin_site)
+        # Django's own sentences ("Delete …", "Add …") speak of rows by these; migrations do not see them
+        self.opts.verbose_name = self.singular or self.opts.verbose_name
+        self.opts.verbose_name_plural = self.title or self.opts.verbose_name_plural
         self.search_fields = [lookup for lookup, _ in self.searches]  # what Django's checks look at
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -1,10 +1,10 @@
 """The wall clock that staff plan by: instants on their pages are read and written in it, not in UTC."""
 
 from collections.abc import Callable
-from inspect import iscoroutinefunction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from customers.admin.words import both
 
 Column = Callable[[Any], Any]
+INSTANT = "j M Y, H:i"
 
 
 def column(
@@ -30,13 +31,13 @@ def column(
 
     show.__name__ = path
     display = admin.display(description=both(en=en, fr=fr), ordering=path if order else None)(show)
-    display.needs = needs
+    display.needs = needs  # type: ignore[attr-defined]  # what permitted() asks for
     return display
 
 
 def said_at(instant: datetime) -> str:
     """Return an instant on the staff's clock, as their language writes it."""
-    return date_format(timezone.localtime(instant), "DATETIME_FORMAT")
+    return date_format(timezone.localtime(instant), INSTANT)
 
 
 def linked(path: str, *, en: str, fr: str, needs: str) -> Column:

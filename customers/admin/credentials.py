@@ -66,6 +66,7 @@ def _may(key: ApiKey) -> str:
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(StaffAdmin):
+    singular = both(en="API key", fr="clé d’API")
     title = both(en="API keys", fr="Clés d’API")
     form = ApiKeyForm
     fields = ("name", "scopes", "store_refs", "expiry_date")

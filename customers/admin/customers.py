@@ -86,6 +86,7 @@ class DeviceInline(_ReadOnlyInline):
 
 @admin.register(Customer)
 class CustomerAdmin(MachineRowsAdmin):
+    singular = both(en="customer", fr="client")
     title = both(en="Customers", fr="Clients")
     columns = (
         column("ref", en="Customer", fr="Client"),

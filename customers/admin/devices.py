@@ -15,6 +15,7 @@ from customers.models import Device
 
 @admin.register(Device)
 class DeviceAdmin(MachineRowsAdmin):
+    singular = both(en="device", fr="appareil")
     title = both(en="Devices", fr="Appareils")
     columns = (
         column("device_id", en="Device", fr="Appareil", order=False),

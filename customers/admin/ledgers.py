@@ -65,6 +65,7 @@ class PurchaseLineInline(TabularInline):
 
 @admin.register(Purchase)
 class PurchaseAdmin(MachineRowsAdmin):
+    singular = both(en="purchase", fr="achat")
     title = both(en="Purchases", fr="Achats")
     columns = (
         column("receipt", en="Receipt", fr="Ticket", order=False),

@@ -81,6 +81,7 @@ class CategoryForm(OperationForm):
 
 @admin.register(Category)
 class CategoryAdmin(OperationAdmin):
+    singular = both(en="category", fr="catégorie")
     title = both(en="Categories", fr="Catégories")
     form = CategoryForm
     columns = (
@@ -162,6 +163,7 @@ class ProductForm(OperationForm):
 
 @admin.register(Product)
 class ProductAdmin(OperationAdmin):
+    singular = both(en="product", fr="produit")
     title = both(en="Products", fr="Produits")
     form = ProductForm
     columns = (
@@ -199,6 +201,7 @@ class ProductAdmin(OperationAdmin):
 class BrandAdmin(MachineRowsAdmin):
     """Brands come with their products; the key is the name without case, accents and spaces."""
 
+    singular = both(en="brand", fr="marque")
     title = both(en="Brands", fr="Marques")
     columns = (
         column("name", en="Brand", fr="Marque"),

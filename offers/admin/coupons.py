@@ -64,6 +64,7 @@ def _revoke(request: HttpRequest, coupon: Coupon) -> Said:
 
 @admin.register(Coupon)
 class CouponAdmin(MachineRowsAdmin):
+    singular = both(en="coupon", fr="coupon")
     title = both(en="Coupons", fr="Coupons")
     columns = (
         column("code", en="Code", fr="Code", read=lambda row: masked(row.code), order=False),

@@ -84,6 +84,7 @@ def _candidates(decision: Decision) -> Any:
 
 @admin.register(Decision)
 class DecisionAdmin(MachineRowsAdmin):
+    singular = both(en="decision", fr="décision")
     title = both(en="Decisions", fr="Décisions")
     columns = (
         column("decided_at", en="When", fr="Quand", order=False),

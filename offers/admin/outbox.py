@@ -48,6 +48,7 @@ def _drop(request: HttpRequest, message: OutboxMessage) -> Said:
 
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(MachineRowsAdmin):
+    singular = both(en="message", fr="message")
     title = both(en="Messages", fr="Messages")
     columns = (
         column("created_at", en="Promised", fr="Promis", order=False),

@@ -125,11 +125,11 @@ class StoreForm(AreaForm):
         lat, lon = data.get("lat"), data.get("lon")
         drawn: Point | None = data.get("location")
         if lat is not None and lon is not None and (drawn is None or {"lat", "lon"} & set(self.changed_data)):
-            return Point(lon, lat, srid=WGS84)
+            return Point((lon, lat), srid=WGS84)
         if drawn is not None:
             return drawn
         area: Polygon | None = data.get("area")
-        return None if area is None else Point(*area.centroid.coords, srid=WGS84)
+        return None if area is None else Point(area.centroid.coords, srid=WGS84)
 
 
 class AisleForm(AreaForm):
@@ -161,7 +161,6 @@ class AisleForm(AreaForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["store"].label = both(en="Store", fr="Magasin")
-        self.fields["store"].queryset = Store.objects.present()
         self.fields["categories"].label = both(en="What stands there", fr="Ce qui s’y trouve")
         self.fields["area"].label = both(en="Area, drawn on the map", fr="Zone, dessinée sur la carte")
         if self.instance.pk:
@@ -180,7 +179,10 @@ class AisleForm(AreaForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        taken = Aisle.objects.filter(store=data.get("store"), ref=data.get("ref"), removed_at__isnull=True)
+        store = data.get("store")
+        if store is not None and store.removed_at is not None:
+            self.add_error("store", say(en="This store was removed.", fr="Ce magasin a été retiré."))
+        taken = Aisle.objects.filter(store=store, ref=data.get("ref"), removed_at__isnull=True)
         if not self.instance.pk and not self.errors and taken.exists():
             self.add_error(
                 "ref", say(en="An aisle of this store has this key.", fr="Un rayon a déjà cette clé.")

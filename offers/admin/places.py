@@ -37,6 +37,7 @@ def aisle_count(store: Any) -> str:
 
 @admin.register(Store)
 class StoreAdmin(LeafletGeoAdminMixin, OperationAdmin):
+    singular = both(en="store", fr="magasin")
     title = both(en="Stores", fr="Magasins")
     form = StoreForm
     columns = (
@@ -110,6 +111,7 @@ def _stands_there(aisle: Aisle) -> str:
 
 @admin.register(Aisle)
 class AisleAdmin(LeafletGeoAdminMixin, OperationAdmin):
+    singular = both(en="aisle", fr="rayon")
     title = both(en="Aisles", fr="Rayons")
     form = AisleForm
     columns = (
@@ -159,6 +161,7 @@ class AisleAdmin(LeafletGeoAdminMixin, OperationAdmin):
 class BeaconAdmin(MachineRowsAdmin):
     """Which aisle a beacon stands for; they are changed on the aisle's page."""
 
+    singular = both(en="beacon", fr="balise")
     title = both(en="Beacons", fr="Balises")
     columns = (
         column("uuid", en="UUID", fr="UUID", order=False),

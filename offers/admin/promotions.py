@@ -101,6 +101,7 @@ STATE.label = COLOURS  # type: ignore[attr-defined]  # unfold reads it
 
 @admin.register(Offer)
 class OfferAdmin(OperationAdmin):
+    singular = both(en="offer", fr="offre")
     title = both(en="Offers", fr="Offres")
     form = OfferForm
     columns = (

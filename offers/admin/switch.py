@@ -1,10 +1,11 @@
 """The one switch that stops all sending at once: one page, one button, and who threw it and why."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -97,7 +98,7 @@ class SendingSwitchAdmin(ModelAdmin):
             return
         done = say(en="Stopped", fr="Arrêt") if wanted == "stop" else say(en="Resumed", fr="Reprise")
         LogEntry.objects.create(
-            user_id=request.user.pk,
+            user=cast(User, request.user),  # strangers do not get here
             content_type=ContentType.objects.get_for_model(SendingSwitch),
             object_id=ROW_ID,
             object_repr="sending",
