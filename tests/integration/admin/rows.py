@@ -248,10 +248,6 @@ def a_token(*, now: datetime) -> people.BearerToken:
     )
 
 
-def a_presence(*, now: datetime) -> models.Presence:
-    return models.Presence.objects.create(customer=a_customer(now=now), due_at=now)
-
-
 def a_feedback(*, now: datetime) -> models.Feedback:
     coupon = a_coupon(now=now)
     return models.Feedback.objects.create(
@@ -283,7 +279,9 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "offers.locationevent": an_event,
     "offers.offer": lambda *, now: an_offer(now=now, all_stores=False),
     "offers.outboxmessage": a_message,
-    "offers.presence": a_presence,
+    "offers.presence": lambda *, now: models.Presence.objects.create(
+        customer=a_customer(now=now), due_at=now
+    ),
     "offers.product": a_product,
     "offers.receipt": a_receipt,
     "offers.store": lambda *, now: an_aisle(now=now).store,
