@@ -1,6 +1,7 @@
 """Events of a walk in any order and any batches, with deadlines fired in between, end in the same visits."""
 
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -30,7 +31,7 @@ def store():
 
 
 def walk_of(phone: Phone, steps: list[tuple[float, str]], *, store_id: int) -> list[Event]:
-    made = {
+    made: dict[str, Any] = {
         "inside": phone.fix,
         "edge": partial(phone.fix, north_m=80, accuracy_m=30),
         "outside": partial(phone.fix, north_m=300, accuracy_m=200 / 3),
