@@ -46,6 +46,13 @@ class RayonSettings(TypedDict):
     # Batches.
     coalesce_window_ms: int  # events that arrive within this are decided together
     max_batch_events: int
+    # Sockets.
+    socket_ack_s: float  # without the app's ack by then, the push goes out
+    socket_idle_s: float  # silence from the phone after which its socket is closed
+    socket_beat_s: (
+        float  # how often tokens are looked at again, and other processes told that sockets are open here
+    )
+    socket_max_frames: int  # in flight on one socket; more is too fast
 
 
 DEFAULTS: RayonSettings = {
@@ -81,6 +88,10 @@ DEFAULTS: RayonSettings = {
     "idempotency_retention_hours": 72,
     "coalesce_window_ms": 5,
     "max_batch_events": 500,
+    "socket_ack_s": 10.0,
+    "socket_idle_s": 300.0,
+    "socket_beat_s": 5.0,
+    "socket_max_frames": 32,
 }
 SHARES = frozenset(name for name in DEFAULTS if name.endswith(("_share", "_probability")))
 NEGATIVE = frozenset({"strong_rssi_dbm"})

@@ -11,7 +11,7 @@ from offers.models.coupons import (
     Feedback,
     FeedbackKind,
 )
-from offers.models.outbox import MessageState, OutboxMessage, Receipt, SendingSwitch
+from offers.models.outbox import SOCKET, MessageState, OutboxMessage, Receipt, SendingSwitch
 from offers.models.places import Aisle, Beacon, Store
 from offers.models.promotions import (
     BenefitKind,
@@ -24,9 +24,11 @@ from offers.models.promotions import (
     TriggerOn,
     TriggerPlaces,
 )
+from offers.models.sockets import OpenSocket, SocketServer
 from offers.models.visits import EventType, LocationEvent, Presence, Visit
 
 __all__ = [
+    "SOCKET",
     "Aisle",
     "Arm",
     "Beacon",
@@ -49,11 +51,13 @@ __all__ = [
     "OfferAffinityKey",
     "OfferState",
     "OfferStore",
+    "OpenSocket",
     "OutboxMessage",
     "Presence",
     "Product",
     "Receipt",
     "SendingSwitch",
+    "SocketServer",
     "Store",
     "TriggerOn",
     "TriggerPlaces",

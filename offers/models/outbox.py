@@ -17,13 +17,18 @@ class MessageState(models.TextChoices):
     DEAD = "dead", "Dead letter"  # our fault or given up
 
 
+SOCKET = "socket"  # the channel of a message whose phone acknowledged it, and the platform of its receipts
+
+
 class OutboxMessage(models.Model):
     """One message for one coupon. `message_id` is the tag that makes twice look like once on the phone."""
 
     message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="messages")
     coupon = models.OneToOneField(Coupon, on_delete=models.CASCADE, related_name="message")
-    channel = models.CharField(max_length=8, choices=Channel, default=Channel.PUSH)
+    channel = models.CharField(
+        max_length=8, choices=[*Channel.choices, (SOCKET, "Socket")], default=Channel.PUSH
+    )
     # the phone that sent the event, else the one last seen; null once that device is gone
     device = models.ForeignKey(
         Device, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
