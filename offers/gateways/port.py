@@ -12,7 +12,7 @@ class PushMessage:
     """One message for one device."""
 
     message_id: str  # the outbox message's own id (UUID): every send of it carries the same one
-    platform: str  # fcm, apns, webpush, console
+    platform: str  # fcm, apns, webpush, console, socket
     token: str = field(repr=False)  # the device's address at the provider
     title: str = field(repr=False)
     body: str = field(repr=False)
@@ -36,6 +36,7 @@ class Outcome(StrEnum):
     TRY_LATER = "try_later"  # send again at retry_at; it may have been shown already
     LANE_STOPPED = "lane_stopped"  # credentials or address of the whole lane: keep the message, alert
     EXPIRED = "expired"  # its time was over; nothing was sent
+    OFFERED = "offered"  # the phone's open socket has it; without its word, send another way at retry_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Receipt:
         None  # stable name of the answer, such as UNREGISTERED; never text from outside
     )
     status: int | None = None  # HTTP status, where there was one
-    retry_at: datetime | None = None  # aware UTC; set if and only if the outcome is TRY_LATER
+    retry_at: datetime | None = None  # aware UTC; set if and only if the outcome is TRY_LATER or OFFERED
 
 
 class PushGateway(Protocol):

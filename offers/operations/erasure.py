@@ -14,6 +14,7 @@ from offers.models import (
     Feedback,
     LocationEvent,
     MessageState,
+    OpenSocket,
     OutboxMessage,
     Presence,
     Receipt,
@@ -58,6 +59,7 @@ def _revoke_coupons(*, customer_id: int) -> None:
 
 
 def _forget_where_they_were(*, customer_id: int) -> None:
+    OpenSocket.objects.filter(customer_id=customer_id).delete()
     Feedback.objects.filter(customer_id=customer_id).delete()
     decisions = Decision.objects.filter(customer_id=customer_id)
     decisions.filter(exposure__isnull=True).delete()

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +34,7 @@ class Service:
     fcm: RunningFcm
     environment: dict[str, str]
     api_key: str = ""
+    server: subprocess.Popen[bytes] | None = None
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,13 +77,16 @@ class Service:
 
 
 @contextmanager
-def running_service(*, fcm: RunningFcm, home: Path) -> Iterator[Service]:
+def running_service(
+    *, fcm: RunningFcm, home: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[Service]:
     """Yield the service on a free port; server and worker are stopped when the block ends.
 
     The test database must be there, and its tests must commit (transaction=True). Call `new_key` in each.
+    settings: further variables of the environment.
     """
     port = _free_port()
-    environment = _environment(fcm=fcm, home=home, port=port)
+    environment = {**_environment(fcm=fcm, home=home, port=port), **(settings or {})}
     service = Service(base_url=f"http://127.0.0.1:{port}", fcm=fcm, environment=environment)
     server = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1"]
     commands = [
@@ -93,6 +97,7 @@ def running_service(*, fcm: RunningFcm, home: Path) -> Iterator[Service]:
         _start(command, environment=environment, log=home / f"{n}.log") for n, command in enumerate(commands)
     ]
     try:
+        service.server = processes[0]
         _wait_until_ready(service, processes=processes, home=home)
         yield service
     finally:

@@ -61,6 +61,7 @@ def _lanes() -> Lanes:
         base_url=settings.FCM_BASE_URL,
         credentials_file=Path(given) if given else None,
         is_console=settings.DEBUG or settings.DEMO,
+        ack_wait_s=settings.RAYON["socket_ack_s"],
     )
 
 

@@ -12,12 +12,13 @@ import structlog
 from offers.gateways.google_tokens import BadCredentialsFile
 from offers.gateways.port import Outcome, PushGateway, PushMessage, Receipt
 from offers.gateways.registry import NoGateway, gateway_for
+from offers.gateways.socket import ACK_WAIT_S
 from offers.stages.deliver.look import Parcel
 
 SEND_LIMIT_S = 40.0  # a batch's sends together; well below the lease
 TIMEOUT_S = 8.0  # one request
 CONCURRENCY = 100
-PLATFORMS_WITH_GATEWAY = ("fcm",)
+PLATFORMS_WITH_GATEWAY = ("fcm", "socket")
 
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ class Lanes:
     is_console: bool = False  # without credentials: messages are logged instead of waiting for credentials
     timeout_s: float = TIMEOUT_S
     send_limit_s: float = SEND_LIMIT_S
+    ack_wait_s: float = ACK_WAIT_S  # of a phone that was offered a coupon by its socket
     _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
     _gateways: dict[str, PushGateway] = field(default_factory=dict)
 
@@ -112,12 +114,14 @@ class Lanes:
         known = self._gateways.get(platform)
         if known is not None:
             return known
+        is_printed = self.is_console and self.credentials_file is None and platform != "socket"
         made = gateway_for(
-            "console" if self.is_console and self.credentials_file is None else platform,
+            "console" if is_printed else platform,
             credentials_file=self.credentials_file,
             base_url=self.base_url,
             timeout_s=self.timeout_s,
             concurrency=CONCURRENCY,
+            ack_wait_s=self.ack_wait_s,
         )
         self._gateways[platform] = made
         return made

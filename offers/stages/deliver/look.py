@@ -3,8 +3,8 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -16,7 +16,7 @@ from offers.rules.second_look import Look, drop_reason
 DEEP_LINK = "rayon://coupons/"
 
 # One row a message, with the device it goes to: the one it was written for while that has an address, else the one
-# last seen that has.
+# last seen that has. Where that device holds a socket open, the socket comes first, once: its receipt says so.
 _LOOK = """
     SELECT m.id, m.message_id, m.channel, m.expires_at, m.customer_id,
            c.state AS coupon_state, c.valid_until AS coupon_valid_until, c.opened_at IS NOT NULL AS was_opened,
@@ -26,19 +26,27 @@ _LOOK = """
            u.erased_at IS NOT NULL AS is_erased, u.granted, u.channels, u.paused_until, u.time_zone,
            u.has_own_quiet_hours, u.quiet_from, u.quiet_until,
            d.id AS device_id, d.platform, d.registered_at, COALESCE(d.token, '') AS token,
+           d.ref AS device_ref, s.channel AS socket_channel,
            COALESCE((SELECT is_stopped FROM offers_sendingswitch WHERE id = 1), false) AS is_stopped
       FROM offers_outboxmessage m
       JOIN offers_coupon c ON c.id = m.coupon_id
       JOIN offers_offer o ON o.id = c.offer_id
       JOIN customers_customer u ON u.id = m.customer_id
       LEFT JOIN LATERAL (
-           SELECT d.id, d.platform, d.registered_at, g.registration_id AS token
+           SELECT d.id, d.device_id AS ref, d.platform, d.registered_at, g.registration_id AS token
              FROM customers_device d
              LEFT JOIN push_notifications_gcmdevice g ON g.id = d.fcm_id AND g.active
             WHERE d.customer_id = m.customer_id AND d.active
               AND COALESCE(g.id, d.apns_id, d.webpush_id) IS NOT NULL
             ORDER BY COALESCE(d.id = m.device_id, false) DESC, d.last_seen_at DESC, d.id DESC
             LIMIT 1) d ON true
+      LEFT JOIN LATERAL (
+           SELECT v.channel
+             FROM offers_opensocket o JOIN offers_socketserver v ON v.id = o.server_id
+            WHERE o.customer_id = m.customer_id AND o.device_id = d.ref AND v.alive_until > %s
+              AND NOT EXISTS (SELECT FROM offers_receipt r
+                               WHERE r.customer_id = m.customer_id AND r.message_id = m.id
+                                 AND r.platform = 'socket')) s ON true
      WHERE m.id = ANY(%s)
      ORDER BY m.id
 """
@@ -68,11 +76,12 @@ class Looked:
 def look_again(claimed: Mapping[int, int], *, now: datetime, params: Mapping[str, Any]) -> Looked:
     """Sort leased messages (attempts by id) into those to send, to drop, and to put back. One query.
 
-    params: the house's quiet hours (settings.RAYON) for customers who set none of their own.
+    params: settings.RAYON: the house's quiet hours for customers who set none of their own, and how long a socket is
+    waited for.
     """
     looked = Looked()
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK, [list(claimed)])
+        cursor.execute(_LOOK, [now, list(claimed)])
         columns = [column.name for column in cursor.description or ()]
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     for row in rows:
@@ -97,9 +106,20 @@ def _sort(
                 attempts=attempts,
                 customer_id=row["customer_id"],
                 device_id=row["device_id"],
-                push=push,
+                push=push if not _has_socket(row, now=now, params=params) else _to_socket(push, row),
             )
         )
+
+
+def _has_socket(row: Mapping[str, Any], *, now: datetime, params: Mapping[str, Any]) -> bool:
+    """Whether the phone holds a socket open, and there is time for a push should it not answer."""
+    wait = timedelta(seconds=params["socket_ack_s"])
+    return row["socket_channel"] is not None and row["expires_at"] > now + wait
+
+
+def _to_socket(push: PushMessage, row: Mapping[str, Any]) -> PushMessage:
+    phone = {"customer": str(row["customer_id"]), "device": row["device_ref"]}
+    return replace(push, platform="socket", token=row["socket_channel"], data=phone)
 
 
 def _look(row: Mapping[str, Any], *, params: Mapping[str, Any]) -> Look:

@@ -25,6 +25,7 @@ def next_step(receipt: Receipt, *, attempts: int, expires_at: datetime, now: dat
 
     attempts: tries so far, this one counted. chance: a draw from [0, 1) for the wait.
     A dead address queues the message at once: the second look finds the customer's next device, or none.
+    What a socket was offered is queued for the push; its acknowledgement comes before that, or not at all.
     """
     match receipt.outcome:
         case Outcome.ACCEPTED:
@@ -35,6 +36,8 @@ def next_step(receipt: Receipt, *, attempts: int, expires_at: datetime, now: dat
             return Next(state="dropped", reason=DropReason.EXPIRED.value)
         case Outcome.DEAD_TOKEN:
             return Next(state="queued", due_at=now)
+        case Outcome.OFFERED:
+            return Next(state="queued", due_at=receipt.retry_at or now)
         case Outcome.LANE_STOPPED:
             # Looked at once more when it expires, so that it gives back in time what it holds.
             return Next(state="queued", due_at=min(now + LANE_WAIT, expires_at))
