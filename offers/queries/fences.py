@@ -24,7 +24,8 @@ from offers.rules.fence_plan import (
     is_enough,
 )
 
-SEARCHED = 200  # of each kind of fence, before the wide search
+SEARCHES = (200, 2_000)  # fences of each kind that are looked at, and at most again
+PER_SLOT = 6  # of each kind, for plans of many slots
 SPHERE_SHARE = 0.007  # by which a distance on the index's sphere may be too long
 SLACK_M = 100.0  # by which a polygon's sides may run off its great circles
 NEEDED = ("push", "geolocation")  # without these nothing is ever sent, and there is nothing to watch
@@ -93,18 +94,20 @@ def plan_fences(
 
     A fence counts if an offer is live there that the customer could get: whatever passes by itself (quiet hours, caps,
     pauses, opening hours, a coupon still held) does not count against it, and a hold-out is told the same as others.
-    At most eight queries, whatever the number of fences; the position goes nowhere else.
+    Where few of the nearest count, ten times as many are looked at, and the ring ends where the search did: fences
+    beyond are not listed. Five or eight queries, whatever the number of fences; the position goes nowhere else.
     """
     customer = _customer(customer_id, now=now)
     if customer is None:
         return FencePlan(fences=(), beacons=(), ring_m=MAX_RING_M)
-    at: dict[str, Any] = {"lat": lat, "lon": lon}
     (widest_m,) = _rows(sql.WIDEST, {})[0]
-    rows = _rows(sql.NEAREST, {**at, "most": SEARCHED})
-    search = _search(rows, horizon_m=_horizon_m(rows, widest_m=widest_m), customer=customer, now=now)
-    if not is_enough(search.fences, limit=limit, horizon_m=search.horizon_m):
-        rows = _rows(sql.WITHIN, {**at, "most": None, "reach_m": MAX_RING_M, "widest_m": widest_m})
-        search = _search(rows, horizon_m=MAX_RING_M, customer=customer, now=now)
+    first, last = SEARCHES
+    for most in (max(first, PER_SLOT * limit), last):
+        rows = _rows(sql.NEAREST, {"lat": lat, "lon": lon, "most": most})
+        horizon_m = _horizon_m(rows, most=most, widest_m=widest_m)
+        search = _search(rows, horizon_m=horizon_m, customer=customer, now=now)
+        if is_enough(search.fences, limit=limit, horizon_m=horizon_m):
+            break
     return _plan(search, limit=limit, params=params)
 
 
@@ -133,15 +136,13 @@ def _customer(customer_id: int, *, now: datetime) -> _Customer | None:
     )
 
 
-def _horizon_m(rows: Iterable[Row], *, widest_m: float) -> float:
+def _horizon_m(rows: Iterable[Row], *, most: int, widest_m: float) -> float:
     """Return how near the edge of a fence may be that a search for the nearest of each kind has not seen."""
     seen: defaultdict[str, list[float]] = defaultdict(list)
     for row in rows:
         seen[row[0]].append(row[-1])
     slack = {"circle": widest_m, "polygon": SLACK_M, "aisle": SLACK_M}
-    cut = [
-        max(far) * (1.0 - SPHERE_SHARE) - slack[kind] for kind, far in seen.items() if len(far) >= SEARCHED
-    ]
+    cut = [max(far) * (1.0 - SPHERE_SHARE) - slack[kind] for kind, far in seen.items() if len(far) >= most]
     return min(cut, default=math.inf)
 
 
@@ -253,13 +254,14 @@ def _aisles(
 ) -> dict[int, list[_Aisle]]:
     """Return the aisles of these stores where one of these offers may fire, by store."""
     there = [(store_id, offer_id) for offer_id, stores in offers for store_id in stores or ()]
+    everywhere = [offer_id for offer_id, stores in offers if stores is None]
     rows = _rows(
         sql.AISLES,
         {
-            "everywhere": [offer_id for offer_id, stores in offers if stores is None],
+            "everywhere": everywhere,
             "at_stores": [store_id for store_id, _ in there],
             "offers": [offer_id for _, offer_id in there],
-            "stores": list(store_ids) if offers else [],
+            "stores": list(store_ids) if everywhere else sorted({store_id for store_id, _ in there}),
         },
     )
     found: defaultdict[int, list[_Aisle]] = defaultdict(list)

@@ -16,22 +16,21 @@ _EDGE = f"""
 """
 
 
-def _places(*, circle_within: str = "", area_within: str = "") -> str:
-    return f"""
+NEAREST = f"""
     WITH circles AS MATERIALIZED (
         SELECT s.id, s.location, s.radius_m, s.location <-> {_HERE} AS about_m
           FROM offers_store s
-         WHERE s.radius_m IS NOT NULL AND s.removed_at IS NULL {circle_within}
+         WHERE s.radius_m IS NOT NULL AND s.removed_at IS NULL
          ORDER BY s.location <-> {_HERE} LIMIT %(most)s
     ), polygons AS MATERIALIZED (
         SELECT s.id, s.area, s.area <-> {_HERE} AS about_m
           FROM offers_store s
-         WHERE s.area IS NOT NULL AND s.removed_at IS NULL {area_within.format("s")}
+         WHERE s.area IS NOT NULL AND s.removed_at IS NULL
          ORDER BY s.area <-> {_HERE} LIMIT %(most)s
     ), areas AS MATERIALIZED (
         SELECT a.id, a.store_id, a.dwell_s, a.area, a.area <-> {_HERE} AS about_m
           FROM offers_aisle a JOIN offers_store s ON s.id = a.store_id AND s.removed_at IS NULL
-         WHERE a.area IS NOT NULL AND a.removed_at IS NULL {area_within.format("a")}
+         WHERE a.area IS NOT NULL AND a.removed_at IS NULL
          ORDER BY a.area <-> {_HERE} LIMIT %(most)s
     )
     SELECT 'circle', NULL::bigint, id, ST_Y(location::geometry), ST_X(location::geometry), radius_m, NULL::int,
@@ -41,17 +40,9 @@ def _places(*, circle_within: str = "", area_within: str = "") -> str:
     SELECT 'polygon', NULL, id, NULL, NULL, NULL, NULL, ST_AsBinary(area), {_EDGE}, about_m FROM polygons
     UNION ALL
     SELECT 'aisle', id, store_id, NULL, NULL, NULL, dwell_s, ST_AsBinary(area), {_EDGE}, about_m FROM areas
-    """  # noqa: S608  # put together from the lines of this file alone
+"""  # noqa: S608  # put together from the lines of this file alone
 
-
-NEAREST = _places()
-
-# The same of all whose edge is within %(reach_m)s; %(widest_m)s is the largest radius there is.
-WITHIN = _places(
-    circle_within=f"AND ST_DWithin(s.location, {_HERE}, %(reach_m)s + %(widest_m)s)",
-    area_within=f"AND ST_DWithin({{}}.area, {_HERE}, %(reach_m)s + 100)",
-)
-
+# The largest radius there is.
 WIDEST = "SELECT COALESCE(max(radius_m), 0) FROM offers_store"
 
 # Who asks: what of a customer decides for longer than a moment.
@@ -62,30 +53,36 @@ CUSTOMER = """
      WHERE c.id = %(customer)s AND c.erased_at IS NULL
 """
 
-# Each live offer at these stores, with the customer's history with it: (offer, stores (null: every store), is it for
+# Each live offer at these stores, with the customer's history with it, save those that ask for a history where there is
+# none: (offer, stores (null: every store), is it for
 # aisles, least share, bought_within_days, never_bought, segments, topics, exact weight, brand weight, last bought,
 # units left, budget left, limit for ever, times given, brand keys, category refs).
 OFFERS = """
     WITH RECURSIVE live AS NOT MATERIALIZED (
-        SELECT * FROM offers_offer
+        SELECT id, all_stores, trigger_places, target_gtins, target_category_id, min_affinity_share, bought_within_days,
+               never_bought, segments, topics, per_customer, per_customer_per_days
+          FROM offers_offer
          WHERE state = 'live' AND removed_at IS NULL AND valid_from <= %(now)s AND valid_until > %(now)s
     ), listed AS MATERIALIZED (
         SELECT offer_id, array_agg(store_id) AS stores FROM offers_offerstore WHERE store_id = ANY(%(stores)s)
          GROUP BY offer_id
-    ), here AS MATERIALIZED (
+    ), there AS MATERIALIZED (
         SELECT live.*, NULL::bigint[] AS here_at FROM live WHERE all_stores
         UNION ALL
         SELECT live.*, listed.stores FROM listed JOIN live ON live.id = listed.offer_id WHERE NOT live.all_stores
     ), owned AS MATERIALIZED (
         SELECT kind, key, GREATEST(weight, 0) AS weight, CASE WHEN purchases > 0 THEN last_bought_at END AS last_bought_at
           FROM customers_affinity WHERE customer_id = %(customer)s
-    ), bought AS (
+    ), bought AS MATERIALIZED (
         SELECT k.offer_id, SUM(a.weight) FILTER (WHERE k.is_exact) AS exact,
                SUM(a.weight) FILTER (WHERE NOT k.is_exact) AS wide,
                MAX(a.last_bought_at) FILTER (WHERE k.is_exact) AS last_bought_at
           FROM offers_offeraffinitykey k JOIN owned a ON (a.kind, a.key) = (k.kind, k.key)
-         WHERE k.offer_id IN (SELECT id FROM here)
+         WHERE k.offer_id IN (SELECT id FROM there)
          GROUP BY k.offer_id
+    ), here AS MATERIALIZED (
+        SELECT * FROM there
+         WHERE min_affinity_share = 0 OR never_bought OR id IN (SELECT offer_id FROM bought)
     ), given AS (
         SELECT offer_id FROM offers_coupon WHERE customer_id = %(customer)s AND state <> 'revoked'
         UNION ALL
@@ -127,27 +124,33 @@ OFFERS = """
 # [uuid, major, minor] of each beacon). %(everywhere)s hold in every store; (%(at_stores)s, %(offers)s) in that one.
 AISLES = """
     WITH everywhere AS MATERIALIZED (
-        SELECT offer_id, category_id FROM unnest(%(everywhere)s::bigint[]) AS e(offer_id)
-          LEFT JOIN offers_offer_aisle_categories USING (offer_id)
-    ), there AS MATERIALIZED (
-        SELECT * FROM unnest(%(at_stores)s::bigint[], %(offers)s::bigint[]) AS t(store_id, offer_id)
+        SELECT o.category_id FROM unnest(%(everywhere)s::bigint[]) AS e(offer_id)
+          LEFT JOIN offers_offer_aisle_categories o USING (offer_id)
+    ), anywhere AS MATERIALIZED (
+        SELECT count(*) > 0 AS is_any, count(*) > count(category_id) AS is_any_aisle FROM everywhere
+    ), here AS MATERIALIZED (
+        SELECT a.id, a.store_id, a.ref, c.aisle_id IS NULL AS is_any_category
+          FROM offers_aisle a
+          LEFT JOIN LATERAL (SELECT b.aisle_id FROM offers_beacon b WHERE b.aisle_id = a.id LIMIT 1) b ON true
+          LEFT JOIN LATERAL (SELECT c.aisle_id FROM offers_aisle_categories c WHERE c.aisle_id = a.id LIMIT 1) c ON true
+         WHERE a.store_id = ANY(%(stores)s) AND a.removed_at IS NULL
+           AND (a.area IS NOT NULL OR b.aisle_id IS NOT NULL)
+    ), matched AS (
+        SELECT h.id FROM here h CROSS JOIN anywhere w WHERE w.is_any_aisle OR (w.is_any AND h.is_any_category)
+        UNION
+        SELECT h.id FROM here h JOIN offers_aisle_categories c ON c.aisle_id = h.id
+         WHERE c.category_id IN (SELECT category_id FROM everywhere)
+        UNION
+        SELECT h.id FROM unnest(%(at_stores)s::bigint[], %(offers)s::bigint[]) AS t(store_id, offer_id)
+          JOIN here h USING (store_id)
+         WHERE h.is_any_category
+            OR NOT EXISTS (SELECT FROM offers_offer_aisle_categories o WHERE o.offer_id = t.offer_id)
+            OR EXISTS (SELECT FROM offers_offer_aisle_categories o JOIN offers_aisle_categories c USING (category_id)
+                        WHERE o.offer_id = t.offer_id AND c.aisle_id = h.id)
     )
-    SELECT a.id, a.store_id, a.ref,
-           ARRAY(SELECT jsonb_build_array(b.uuid, b.major, b.minor) FROM offers_beacon b WHERE b.aisle_id = a.id
+    SELECT h.id, h.store_id, h.ref,
+           ARRAY(SELECT jsonb_build_array(b.uuid, b.major, b.minor) FROM offers_beacon b WHERE b.aisle_id = h.id
                   ORDER BY b.uuid, b.major, b.minor)
-      FROM offers_aisle a
-     WHERE a.store_id = ANY(%(stores)s) AND a.removed_at IS NULL
-       AND (a.area IS NOT NULL OR EXISTS (SELECT FROM offers_beacon b WHERE b.aisle_id = a.id))
-       AND (EXISTS (SELECT FROM everywhere e
-                     WHERE e.category_id IS NULL
-                        OR NOT EXISTS (SELECT FROM offers_aisle_categories c WHERE c.aisle_id = a.id)
-                        OR e.category_id IN (SELECT c.category_id FROM offers_aisle_categories c WHERE c.aisle_id = a.id))
-         OR EXISTS (SELECT FROM there t
-                     WHERE t.store_id = a.store_id
-                       AND (NOT EXISTS (SELECT FROM offers_aisle_categories c WHERE c.aisle_id = a.id)
-                         OR NOT EXISTS (SELECT FROM offers_offer_aisle_categories o WHERE o.offer_id = t.offer_id)
-                         OR EXISTS (SELECT FROM offers_offer_aisle_categories o JOIN offers_aisle_categories c
-                                       USING (category_id)
-                                     WHERE o.offer_id = t.offer_id AND c.aisle_id = a.id))))
-     ORDER BY a.id
+      FROM here h JOIN matched USING (id)
+     ORDER BY h.id
 """

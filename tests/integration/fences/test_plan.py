@@ -355,7 +355,8 @@ def test_a_plan_costs_as_many_queries_for_many_fences_as_for_two(count_queries):
 
 
 def test_a_search_that_was_cut_looks_wider_and_never_promises_more_than_it_saw(monkeypatch, count_queries):
-    monkeypatch.setattr(queries, "SEARCHED", 5)
+    monkeypatch.setattr(queries, "SEARCHES", (5, 14))
+    monkeypatch.setattr(queries, "PER_SLOT", 0)
     for n in range(12):
         make_store(f"near-{n}", north_m=100.0 * n)
     wanted = [
@@ -369,8 +370,10 @@ def test_a_search_that_was_cut_looks_wider_and_never_promises_more_than_it_saw(m
         plan = plan_fences(
             customer_id=customer.pk, lat=LAT, lon=LON, limit=20, now=NOW, params=settings.RAYON
         )
-    assert [fence.row_id for fence in plan.fences] == [wanted[0].pk, wanted[1].pk]  # c is past the ring
-    assert plan.ring_m == pytest.approx(MAX_RING_M * 0.995 - 1)
+    assert [fence.row_id for fence in plan.fences] == [
+        wanted[0].pk
+    ]  # b is the last one seen, c was not looked at
+    assert 19_500 < plan.ring_m < 19_950
     assert len(seen) == 8
 
 
@@ -404,7 +407,8 @@ def shift(lon: float, here: float) -> float:
 @given(town=towns(), limit=st.integers(1, 20), searched=st.sampled_from([3, 200]))
 @hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_along_any_path_inside_the_ring_no_unlisted_fence_is_entered(monkeypatch, town, limit, searched):
-    monkeypatch.setattr(queries, "SEARCHED", searched)
+    monkeypatch.setattr(queries, "SEARCHES", (searched, 3 * searched))
+    monkeypatch.setattr(queries, "PER_SLOT", 0)
     Offer.objects.all().delete()
     Store.objects.all().delete()
     lat, lon, stores = town
@@ -423,7 +427,9 @@ def test_along_any_path_inside_the_ring_no_unlisted_fence_is_entered(monkeypatch
     customer = make_customer()
     plan = plan_fences(customer_id=customer.pk, lat=lat, lon=lon, limit=limit, now=NOW, params=settings.RAYON)
     customer.delete()
-    assert len(plan.fences) == min(limit - 1, len(with_offer))
+    assert len(plan.fences) <= min(limit - 1, len(with_offer))
+    if len(made) < 3 or searched == 200:
+        assert len(plan.fences) == min(limit - 1, len(with_offer))
     listed = {fence.row_id for fence in plan.fences}
     assert listed <= {store.pk for store in with_offer}
     assert plan.ring_m > 0
