@@ -17,7 +17,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db import connection
+
+from offers.cursors import hot_cursor
 
 # --- customers ---------------------------------------------------------------------------------------------
 
@@ -37,7 +38,7 @@ def lock_presences(*, customer_ids: Sequence[int]) -> dict[int, LockedPresence]:
     customers; both take them by rising id, so that two batches cannot wait for each other in a circle.
     """
     ids = sorted(set(customer_ids))
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO offers_presence (customer_id, state)
@@ -66,7 +67,7 @@ def claim_due_presences(*, now: datetime, limit: int) -> dict[int, LockedPresenc
 
     Those that another transaction holds are left to it: it will look at their deadlines itself.
     """
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             SELECT customer_id, state::text, last_event_at, due_at FROM offers_presence
@@ -135,7 +136,7 @@ def claim_units(wanted: Mapping[int, int]) -> dict[int, int]:
     if not wanted:
         return {}
     offers = sorted(wanted)
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(_CLAIM, [offers, [wanted[offer_id] for offer_id in offers]])
         return dict(cursor.fetchall())
 
@@ -145,7 +146,7 @@ def return_units(units: Mapping[int, int]) -> None:
     if not units:
         return
     offers = sorted(units)
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(_RETURN, [offers, [units[offer_id] for offer_id in offers]])
 
 
@@ -179,7 +180,7 @@ def expire_coupons(*, now: datetime, limit: int) -> int:
 
     One statement; coupons in another transaction's hands (at a till, being revoked) are left to the next call.
     """
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(_EXPIRE, [now, limit])
         return int(cursor.fetchone()[0])
 
@@ -194,7 +195,7 @@ def lock_messages(message_ids: Sequence[int]) -> None:
 
     NO KEY UPDATE: receipts may still be written to a message that is being dropped.
     """
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             "SELECT id FROM offers_outboxmessage WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
             [list(message_ids)],
@@ -231,14 +232,14 @@ def claim_due_messages(*, now: datetime, lease_until: datetime, limit: int) -> d
     The attempts tell a claim from later ones of the same message: results are written only by the last.
     """
     values: dict[str, Any] = {"now": now, "lease_until": lease_until, "limit": limit}
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(_CLAIM_MESSAGES, values)
         return dict(cursor.fetchall())
 
 
 def lock_targets() -> None:
     """Let one transaction at a time rebuild offers' targets, so that the last one to do it has seen every change."""
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TARGETS_LOCK])
 
 
@@ -247,6 +248,6 @@ def lock_offer(ref: str) -> bool:
 
     Taken before its capacity and the targets. NO KEY UPDATE: coupons may still be issued on it meanwhile.
     """
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute("SELECT id FROM offers_offer WHERE ref = %s FOR NO KEY UPDATE", [ref])
         return cursor.fetchone() is not None

@@ -10,6 +10,11 @@ from django.core.exceptions import ImproperlyConfigured
 from config.settings.base import ENVIRONMENT
 
 
+# A page read at random costs little more than the next one on solid-state disks, and compiling a plan costs more
+# than running any of ours.
+PLANNER = {"random_page_cost": "1.1", "jit": "off"}
+
+
 def _bundled_library(*, package: str, pattern: str) -> str | None:
     """Return the path of a C library that a wheel brought along; None where the wheel has none (then the system's)."""
     spec = importlib.util.find_spec(package)
@@ -39,11 +44,13 @@ def _options() -> dict[str, Any]:
             name="DATABASE_IDLE_TIMEOUT_MS", default=60_000
         ),
     }
-    ours = [f"-c {name}={limit}" for name, limit in limits.items() if limit]
+    ours = [f"-c {name}={limit}" for name, limit in {**limits, **PLANNER}.items() if limit]
     options["options"] = " ".join([*ours, str(options.get("options", ""))]).strip()
     if not options["options"]:
         del options["options"]  # PgBouncer refuses the parameter itself
     options.setdefault("connect_timeout", 5)
+    # Only what asks for it is prepared (offers.cursors): a threshold that no other statement reaches.
+    options.setdefault("prepare_threshold", 1_000_000)
     if ENVIRONMENT.database_pool:
         # Under ASGI each request runs in a thread of its own, so only a pool keeps connections alive between requests.
         options["pool"] = {"min_size": 1, "max_size": ENVIRONMENT.database_pool, "timeout": 10}

@@ -5,9 +5,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db import connection
-
 from customers.rules.affinity import brand_key
+from offers.cursors import hot_cursor
 from offers.flow import CustomerFacts
 
 SENT_DAYS = 8  # a calendar week in any zone, and the day that the zones differ by
@@ -56,7 +55,7 @@ def gather_facts(
         "since": now - timedelta(days=SENT_DAYS),
     }
     sent: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(_SENT, values)
         for customer_id, exposed_at, store_id in cursor.fetchall():
             sent[customer_id].append((exposed_at, store_id))

@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from customers.rules.affinity import share
 from customers.rules.zones import UnknownTimeZone
+from offers.cursors import hot_cursor
 from offers.flow import Candidate, OfferTerms, Place, Trigger
 from offers.rules.opening_hours import BadOpeningHours, is_open
 from offers.stages.candidates import sql
@@ -146,7 +145,7 @@ def _terms(
     """Return the terms per offer, and the units and the budget that are left of each (None: no limit)."""
     terms: dict[int, OfferTerms] = {}
     left: dict[int, tuple[int | None, int | None]] = {}
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(sql.TERMS, {"offers": sorted(offer_ids)})
         columns = [column.name for column in cursor.description or ()]
         rows = cursor.fetchall()
@@ -180,6 +179,6 @@ def _is_open(hours: str, time_zone: str, *, now: datetime) -> bool | None:
 
 
 def _rows(statement: str, values: Mapping[str, Any]) -> list[Row]:
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())

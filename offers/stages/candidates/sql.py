@@ -6,19 +6,23 @@ OFFERS_AT = """
         SELECT t.*, CASE WHEN t.aisle_id IS NULL THEN 'store' ELSE 'aisle' END AS places
           FROM unnest(%(spots)s::int[], %(stores)s::bigint[], %(aisles)s::bigint[], %(transitions)s::text[])
             AS t(spot, store_id, aisle_id, transition)
-    ), live AS NOT MATERIALIZED (
-        SELECT id, all_stores, trigger_places, trigger_on, within_m FROM offers_offer
-         WHERE state = 'live' AND removed_at IS NULL AND valid_from <= %(now)s AND valid_until > %(now)s
+    ), everywhere AS MATERIALIZED (
+        SELECT id, trigger_places, trigger_on, within_m FROM offers_offer
+         WHERE all_stores AND state = 'live' AND removed_at IS NULL
+           AND valid_from <= %(now)s AND valid_until > %(now)s
     ), here AS (
         SELECT s.spot, s.store_id, s.aisle_id, o.id AS offer_id, o.within_m
-          FROM spots s JOIN live o ON (o.trigger_places, o.trigger_on) = (s.places, s.transition)
-         WHERE o.all_stores
+          FROM spots s JOIN everywhere o ON (o.trigger_places, o.trigger_on) = (s.places, s.transition)
         UNION ALL
+        -- OFFSET 0 keeps the planner to one look-up by store for each spot: it cannot guess how few offers a store has
         SELECT s.spot, s.store_id, s.aisle_id, o.id, o.within_m
           FROM spots s
-          JOIN offers_offerstore os ON os.store_id = s.store_id
-          JOIN live o ON o.id = os.offer_id AND (o.trigger_places, o.trigger_on) = (s.places, s.transition)
-         WHERE NOT o.all_stores
+         CROSS JOIN LATERAL (
+             SELECT o.id, o.within_m FROM offers_offerstore os JOIN offers_offer o ON o.id = os.offer_id
+              WHERE os.store_id = s.store_id AND o.trigger_places = s.places AND o.trigger_on = s.transition
+                AND NOT o.all_stores AND o.state = 'live' AND o.removed_at IS NULL
+                AND o.valid_from <= %(now)s AND o.valid_until > %(now)s
+             OFFSET 0) o
     )
     SELECT h.spot, h.offer_id, h.within_m, store.opening_hours, store.time_zone
       FROM here h JOIN offers_store store ON store.id = h.store_id AND store.removed_at IS NULL

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
+from offers.cursors import hot_cursor
 from offers.flow import CouponIssued, DecisionMade, Place
 from offers.rules.coupon_codes import grouped
 
@@ -17,7 +16,7 @@ Key = tuple[int, UUID]  # customer, event id
 
 def first_decisions(keys: Sequence[Key], *, now: datetime) -> dict[Key, tuple[DecisionMade, ...]]:
     """Return the decisions that these events led to, in the order they were made; the coupon as it stands now."""
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             SELECT d.customer_id, d.event_uid, d.transition, d.outcome, d.reason, s.id, s.ref, a.id, a.ref,

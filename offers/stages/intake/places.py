@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from django.db import connection
-
+from offers.cursors import hot_cursor
 from offers.flow import Event, Place, Sighting
 
 Triple = tuple[UUID, int, int]
@@ -50,7 +49,7 @@ def resolve_places(events: Sequence[Event]) -> Places:
     triples = list({triple(event.beacon) for event in events if event.beacon is not None})
     if not fences and not triples:
         return Places(by_geofence={}, by_beacon={})
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             SELECT 'store', NULL::uuid, NULL::int, NULL::int, s.id, s.ref, NULL::bigint, NULL

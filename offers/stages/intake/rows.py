@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from django.db import connection
 
+from offers.cursors import hot_cursor
 from offers.flow import Event, Place
 from offers.locks import LockedPresence
 from offers.rules.plausibility import Fix
@@ -27,7 +27,7 @@ def standings_of(*, presences: Mapping[int, LockedPresence]) -> dict[int, Standi
     """Return each locked customer's consents and last position; read after the lock, so nothing in it is old."""
     ids = list(presences)
     fixes = [presence.state.get("fix") for presence in presences.values()]
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             SELECT c.id, c.granted, e.occurred_at, e.lat, e.lon, e.accuracy_m
@@ -49,7 +49,7 @@ def standings_of(*, presences: Mapping[int, LockedPresence]) -> dict[int, Standi
 
 def known_events(events: Sequence[Event]) -> dict[tuple[int, UUID], bytes]:
     """Return the digests of those events whose id the customer has used before."""
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             SELECT e.customer_id, e.event_id, e.digest
@@ -69,7 +69,7 @@ def insert_events(
         return {}
     # One JSON document: an array per column would cost the driver more than the statement costs the database.
     document = msgspec.json.encode([_row(event, place, verdict) for event, place, verdict in rows]).decode()
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO offers_locationevent (customer_id, event_id, digest, device_id, type, store_id, aisle_id,
@@ -110,7 +110,7 @@ def _row(event: Event, place: Place | None, verdict: str | None) -> dict[str, ob
 def touch_devices(events: Sequence[Event], *, now: datetime) -> None:
     """Note that the sending devices were seen; at most one write a minute and device."""
     devices = sorted({(event.customer_id, event.device_id) for event in events})
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             UPDATE customers_device d SET last_seen_at = %s

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
+from offers.cursors import hot_cursor
 from offers.flow import OfferTerms, Trigger, Verdict
 from offers.stages.issue.claiming import Settled
 from offers.stages.issue.drafts import Draft
@@ -77,7 +76,7 @@ _MESSAGES = """
 
 def draw_ids(*, decisions: int, coupons: int) -> tuple[list[int], list[int]]:
     """Return that many fresh primary keys of offers_decision and of offers_coupon, rising."""
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(_IDS, [decisions, coupons])
         decision_ids, coupon_ids = cursor.fetchone()
     return sorted(decision_ids), sorted(coupon_ids)
@@ -85,7 +84,7 @@ def draw_ids(*, decisions: int, coupons: int) -> tuple[list[int], list[int]]:
 
 def claim_codes(codes: Mapping[int, tuple[str, int]]) -> set[int]:
     """Claim (code, customer id) per coupon id; return the coupons whose code nobody else had."""
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             _CODES,
             [[code for code, _ in codes.values()], [customer for _, customer in codes.values()], list(codes)],
@@ -190,7 +189,7 @@ def write_messages(drafts: Sequence[Draft], *, now: datetime) -> None:
         now,
         now,
     )
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [OUTBOX_CHANNEL])
 
 
@@ -206,7 +205,7 @@ def _insert(
     columns: list[Any] = [list(column) for column in zip(*rows, strict=True)]
     if documents is not None:
         columns.append(json.dumps(documents))
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(statement, [*before, *columns])
 
 

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
+from offers.cursors import hot_cursor
 from offers.flow import StoredEvent
 from offers.rules.plausibility import Fix, Limits, Movement, movement_of
 
@@ -74,7 +73,7 @@ def heard_since(
 ) -> dict[int, list[Heard]]:
     """Return all that counts of these customers' events since then, in order; `new` are row ids. One query."""
     found: defaultdict[int, list[Heard]] = defaultdict(list)
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             SELECT customer_id, id, event_id, device_id, type, occurred_at, lat, lon, accuracy_m, is_mock,
@@ -157,7 +156,7 @@ def change_verdicts(changes: Mapping[int, str]) -> None:
     """Write what is now thought of these events, by row id; one statement."""
     if not changes:
         return
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             UPDATE offers_locationevent e SET verdict = changed.verdict

@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from django.db import connection
-
+from offers.cursors import hot_cursor
 from offers.rules.geofence import (
     is_usable,
     polygon_rings,
@@ -72,7 +71,7 @@ def fences_near(fixes: Mapping[int, Fix], *, store_ids: Collection[int], max_acc
     nearby = Nearby(max_accuracy_m=max_accuracy_m)
     if not fixes and not store_ids:
         return nearby
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             FENCES,
             {

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db import connection
 
+from offers.cursors import hot_cursor
 from offers.flow import Place
 from offers.rules.visits import Key, Visit, VisitParams
 from offers.stages.visits.folding import Folded, Gone
@@ -24,7 +24,7 @@ def dwell_seconds(aisle_ids: Sequence[int]) -> dict[Key, float]:
     """Return how long one must stay in those of these aisles that have a time of their own; one query."""
     if not aisle_ids:
         return {}
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             "SELECT id, dwell_s FROM offers_aisle WHERE id = ANY(%s) AND dwell_s IS NOT NULL",
             [list(aisle_ids)],
@@ -40,7 +40,7 @@ def write_visits(visits: Sequence[tuple[int, Visit]]) -> dict[VisitKey, tuple[in
     if not visits:
         return {}
     rows = [_visit(customer_id, visit) for customer_id, visit in visits]
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             WITH written AS (
@@ -88,7 +88,7 @@ def remove_visits(gone: Sequence[tuple[int, Gone]]) -> None:
     old = [key_of(customer_id, each.visit) for customer_id, each in gone]
     columns: list[list[Any]] = [[key[part] for key in old] for part in range(4)]
     into = [each.now_part_of.entered_at if each.now_part_of else None for _, each in gone]
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             UPDATE offers_decision d SET visit_id = kept.id
@@ -129,7 +129,7 @@ def write_presences(folds: Mapping[int, Folded], *, params: VisitParams) -> None
     if not folds:
         return
     rows = [_presence(customer_id, fold, params=params) for customer_id, fold in folds.items()]
-    with connection.cursor() as cursor:
+    with hot_cursor() as cursor:
         cursor.execute(
             """
             UPDATE offers_presence p SET state = new.state, last_event_at = new.last_event_at, due_at = new.due_at
