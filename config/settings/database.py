@@ -9,7 +9,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import ENVIRONMENT
 
-
 # A page read at random costs little more than the next one on solid-state disks, and compiling a plan costs more
 # than running any of ours.
 PLANNER = {"random_page_cost": "1.1", "jit": "off"}

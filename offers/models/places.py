@@ -30,7 +30,8 @@ class Store(models.Model):
     objects = StoreQuerySet.as_manager()
 
     class Meta:
-        # the GiST indexes on location and area that GeoDjango makes are read by the visits stage
+        # reader: the visits stage, for the widest circle; it reads the GiST indexes of location and area too
+        indexes = [models.Index(fields=["radius_m"], name="store_radius")]
         constraints = [
             models.CheckConstraint(
                 name="store_fence_is_circle_or_polygon",

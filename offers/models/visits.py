@@ -69,7 +69,10 @@ class LocationEvent(models.Model):
 
 
 class Visit(models.Model):
-    """A customer's stay at a store, or at an aisle within it: [entered_at, exited_at)."""
+    """A customer's stay at a store, or at an aisle within it: [entered_at, exited_at).
+
+    `last_seen_at` is as of the visit's last step; in between, Presence alone knows.
+    """
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="visits", db_index=False)
     store = models.ForeignKey(Store, related_name="visits", **UNCHECKED)
@@ -97,8 +100,8 @@ class Visit(models.Model):
 class Presence(models.Model):
     """Where the fold over a customer's events stands; the row that serialises all work on one customer.
 
-    `state` is the JSON of offers.rules.visits; `due_at` the earliest deadline in it that the worker must
-    act on (a dwell, or the end of a silent visit).
+    `state` is the JSON of offers.stages.visits.memory; at `due_at` the worker looks at it: at the earliest
+    deadline in it (a dwell, or the end of a silent visit) or before.
     """
 
     customer = models.OneToOneField(Customer, on_delete=models.CASCADE, related_name="presence")

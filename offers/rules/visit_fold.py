@@ -29,6 +29,7 @@ class Fold:
         self.store_key = state.store
         self.store = state.store_visit
         self.aisle = state.aisle_visit
+        self.left = state.left
         self.signals = state.signals
         self.momentary = state.momentary
         self.last = state.last
@@ -41,6 +42,7 @@ class Fold:
             store=self.store_key,
             store_visit=self.store,
             aisle_visit=self.aisle,
+            left=self.left,
             signals=self.signals,
             momentary=self.momentary,
             last=self.last,
@@ -123,6 +125,7 @@ class Fold:
     def phone_exit(self, seen: Observation) -> None:
         if seen.aisle is None:
             self.leave(seen.occurred_at, event_id=seen.event_id, store_too=True)
+            self.left = None  # the phone watched the edge itself: coming back is a visit of its own
         elif seen.aisle == self.current_aisle():
             self.leave(seen.occurred_at, event_id=seen.event_id, store_too=False)
 
@@ -131,7 +134,9 @@ class Fold:
         if self.says_outside(seen):
             # A beacon heard a moment ago knows better than GPS under a roof.
             if not fresh(self.signals, at=at, params=self.params):
+                visit = self.store
                 self.leave(at, event_id=seen.event_id, store_too=True)
+                self.left = visit or self.left
         elif self.store is not None:
             if seen.kind is not Kind.FIX or seen.p_inside is not None:
                 self.see_store(at)
@@ -174,12 +179,23 @@ class Fold:
         if None in self.momentary:
             return False
         due = at + timedelta(seconds=self.params.store_dwell_s)
+        if self.left is not None and at - self.left.last_seen_at <= timedelta(seconds=self.params.absence_s):
+            self.go_on_with(self.left, at=at, dwell_due_at=due)
+            return True
+        self.left = None
         self.store = Visit(place=PlaceKey(self.store_key), entered_at=at, last_seen_at=at, dwell_due_at=due)
         self.store_entered_at = at
         self.note(TransitionKind.ENTER, at, self.store, event_id=seen.event_id)
         if seen.kind is Kind.DWELL and seen.aisle is None:
             self.dwell_store(at, event_id=seen.event_id)
         return True
+
+    def go_on_with(self, visit: Visit, *, at: datetime, dwell_due_at: datetime) -> None:
+        """Open a visit again after an absence too short to be one: no second enter, and no second dwell."""
+        due = dwell_due_at if visit.dwelled_at is None else None
+        self.store = replace(visit, exited_at=None, last_seen_at=at, dwell_due_at=due)
+        self.store_entered_at = visit.entered_at
+        self.left = None
 
     def be_in_aisle(self, aisle: Key, seen: Observation) -> None:
         at = seen.occurred_at

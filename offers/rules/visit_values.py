@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 Key = int | str
 
@@ -97,6 +96,7 @@ class VisitState:
     store: Key
     store_visit: Visit | None = None
     aisle_visit: Visit | None = None  # one aisle at a time
+    left: Visit | None = None  # the store's visit that a position ended last: a short absence goes on with it
     signals: tuple[Signal, ...] = ()  # oldest first
     momentary: tuple[
         Key | None, ...
@@ -122,70 +122,10 @@ class VisitParams:
     aisle_dwell_s_by_aisle: Mapping[Key, float] = field(default_factory=dict)
     aisle_silence_s: float = 30.0
     store_silence_s: float = 1_200.0
+    absence_s: float = 600.0  # away no longer than this, by positions alone: the same visit of the store
     fresh_s: float = 10.0  # a sighting counts for less than this; a dwell needs one of at most this age
     strong_dbm: float = -75.0  # at or above, a lone sighting decides
     weak_dbm: float = -90.0  # at or above, the median of several decides
     weak_count: int = 3
     hysteresis_db: float = 6.0  # by which a neighbouring aisle must be louder
     max_signals: int = 5  # per aisle
-
-
-def state_to_json(state: VisitState) -> dict[str, Any]:
-    """Return a state as plain JSON values; state_from_json gives back an equal one."""
-    last = state.last
-    return {
-        "store": state.store,
-        "store_visit": _visit_to_json(state.store_visit),
-        "aisle_visit": _visit_to_json(state.aisle_visit),
-        "signals": [[signal.aisle, signal.at.isoformat(), signal.rssi_dbm] for signal in state.signals],
-        "momentary": list(state.momentary),
-        "last": [last[0].isoformat(), last[1], last[2], last[3]] if last else None,
-        "settled_at": _text(state.settled_at),
-    }
-
-
-def state_from_json(data: Mapping[str, Any]) -> VisitState:
-    """Return the state that state_to_json wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    store = data["store"]
-    last = data["last"]
-    return VisitState(
-        store=store,
-        store_visit=_visit_from_json(store, data["store_visit"]),
-        aisle_visit=_visit_from_json(store, data["aisle_visit"]),
-        signals=tuple(
-            Signal(aisle=aisle, at=datetime.fromisoformat(at), rssi_dbm=rssi)
-            for aisle, at, rssi in data["signals"]
-        ),
-        momentary=tuple(data["momentary"]),
-        last=(datetime.fromisoformat(last[0]), last[1], last[2], last[3]) if last else None,
-        settled_at=_instant(data["settled_at"]),
-    )
-
-
-def _text(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _visit_to_json(visit: Visit | None) -> list[Any] | None:
-    if visit is None:
-        return None
-    times = (visit.entered_at, visit.exited_at, visit.last_seen_at, visit.dwell_due_at, visit.dwelled_at)
-    return [visit.place.aisle, *map(_text, times)]
-
-
-def _visit_from_json(store: Key, data: list[Any] | None) -> Visit | None:
-    if data is None:
-        return None
-    aisle, entered, exited, seen, due, dwelled = data
-    return Visit(
-        place=PlaceKey(store, aisle),
-        entered_at=datetime.fromisoformat(entered),
-        exited_at=_instant(exited),
-        last_seen_at=datetime.fromisoformat(seen),
-        dwell_due_at=_instant(due),
-        dwelled_at=_instant(dwelled),
-    )

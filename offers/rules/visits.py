@@ -19,8 +19,6 @@ from offers.rules.visit_values import (
     Visit,
     VisitParams,
     VisitState,
-    state_from_json,
-    state_to_json,
 )
 
 __all__ = [
@@ -38,8 +36,6 @@ __all__ = [
     "advance",
     "new_transitions",
     "next_deadline",
-    "state_from_json",
-    "state_to_json",
     "visits_of",
 ]
 

@@ -26,7 +26,7 @@ class Standing:
 def standings_of(*, presences: Mapping[int, LockedPresence]) -> dict[int, Standing]:
     """Return each locked customer's consents and last position; read after the lock, so nothing in it is old."""
     ids = list(presences)
-    fixes = [presence.state.get("fix") for presence in presences.values()]
+    fixes = [presence.fix_id for presence in presences.values()]
     with hot_cursor() as cursor:
         cursor.execute(
             """

@@ -61,7 +61,7 @@ def follow(
     nearby = _nearby(cases, params=params)
     folding = visit_params(params, dwell_s_by_aisle=_own_dwells(cases, nearby=nearby))
     folds = {id_: _fold(case, nearby=nearby, now=now, params=folding) for id_, case in cases.items()}
-    written = _write(folds, params=folding)
+    written = _write(folds, now=now, params=folding)
     change_verdicts(_changed_verdicts(cases))
     by_row = {each.row_id: each for each in stored}
     found: list[tuple[int | None, Trigger]] = [
@@ -91,7 +91,7 @@ def settle(
         id_: fold_on(memory_from_json(presence.state), (), nearby=nothing, now=now, params=folding)
         for id_, presence in presences.items()
     }
-    written = _write(folds, params=folding)
+    written = _write(folds, now=now, params=folding)
     triggers = []
     for customer_id, fold in folds.items():
         found = triggers_of(
@@ -189,10 +189,10 @@ def _nearby(cases: Mapping[int, _Case], *, params: Mapping[str, Any]) -> Nearby:
     return fences_near(fixes, store_ids=store_ids, max_accuracy_m=params["max_accuracy_m"])
 
 
-def _write(folds: Mapping[int, Folded], *, params: VisitParams) -> dict[Any, Any]:
+def _write(folds: Mapping[int, Folded], *, now: datetime, params: VisitParams) -> dict[Any, Any]:
     written = write_visits([(id_, visit) for id_, fold in folds.items() for visit in fold.visits])
     remove_visits([(id_, gone) for id_, fold in folds.items() for gone in fold.gone])
-    write_presences(folds, params=params)
+    write_presences(folds, now=now, params=params)
     return written
 
 

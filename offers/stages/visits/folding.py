@@ -47,15 +47,24 @@ def fold_on(
     """Return the fold after these events, all of them later than what it has seen, and deadlines up to now."""
     observed = observations(judged, nearby=nearby, states=memory.states, exit_p=params.exit_p)
     states, steps = _advance(memory.states, observed, until=now, params=params)
-    visits = {(visit.place, visit.entered_at): visit for visit in visits_of(steps)}
-    for store_id in observed:
-        visits.update({(visit.place, visit.entered_at): visit for visit in states[store_id].open_visits})
     after = remembered(
         states.values(),
         last=judged[-1].heard.order if judged else memory.last,
         settled_at=memory.settled_at,
         fix=_last_fix_row(judged) or memory.fix,
     )
+    # A row for each visit that took a step or goes on after an absence: that somebody is still there stands in the
+    # memory alone.
+    visits = {_key(visit): visit for visit in visits_of(steps)}
+    for store_id in observed:
+        open_before = (
+            {_key(visit) for visit in memory.states[store_id].open_visits}
+            if store_id in memory.states
+            else set()
+        )
+        visits.update(
+            {_key(visit): visit for visit in states[store_id].open_visits if _key(visit) not in open_before}
+        )
     return Folded(memory=after, steps=steps, visits=tuple(visits.values()))
 
 
@@ -187,6 +196,10 @@ def _advance(
     return after, tuple(sorted(steps, key=_when))
 
 
+def _key(visit: Visit) -> tuple[PlaceKey, datetime]:
+    return visit.place, visit.entered_at
+
+
 def _when(step: Transition) -> datetime:
     return step.at
 
@@ -199,9 +212,9 @@ def _last_fix_row(judged: Sequence[Judged]) -> int | None:
 
 
 def _visits(states: States, steps: Sequence[Transition]) -> dict[tuple[PlaceKey, datetime], Visit]:
-    visits = {(visit.place, visit.entered_at): visit for visit in visits_of(steps)}
+    visits = {_key(visit): visit for visit in visits_of(steps)}
     for state in states.values():
-        visits.update({(visit.place, visit.entered_at): visit for visit in state.open_visits})
+        visits.update({_key(visit): visit for visit in state.open_visits})
     return visits
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from offers.rules.visits import VisitParams, VisitState, next_deadline, state_from_json, state_to_json
+import msgspec
+
+from offers.rules.visits import Visit, VisitParams, VisitState, next_deadline
 from offers.stages.visits.heard import Order
 
 FORGET_AFTER = timedelta(minutes=1)  # far longer than a sighting counts
+FORGET_LEFT_AFTER = timedelta(minutes=20)  # longer than an absence that a visit outlives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,24 +29,17 @@ class Memory:
         )
 
 
-def memory_from_json(data: Mapping[str, Any]) -> Memory:
-    """Return what memory_to_json wrote; an empty mapping is a customer of whom nothing is known."""
-    last, settled_at = data.get("last"), data.get("settled_at")
-    return Memory(
-        states={state["store"]: state_from_json(state) for state in data.get("stores", ())},
-        last=(datetime.fromisoformat(last[0]), last[1]) if last else None,
-        settled_at=datetime.fromisoformat(settled_at) if settled_at else None,
-        fix=data.get("fix"),
-    )
+_DECODER = msgspec.json.Decoder(Memory)
 
 
-def memory_to_json(memory: Memory) -> dict[str, Any]:
-    return {
-        "stores": [state_to_json(state) for state in memory.states.values()],
-        "last": [memory.last[0].isoformat(), memory.last[1]] if memory.last else None,
-        "settled_at": memory.settled_at.isoformat() if memory.settled_at else None,
-        "fix": memory.fix,
-    }
+def memory_from_json(text: str) -> Memory:
+    """Return what memory_to_json wrote; an empty object is a customer of whom nothing is known."""
+    return _DECODER.decode(text)
+
+
+def memory_to_json(memory: Memory) -> msgspec.Raw:
+    """Return the memory as JSON, ready to stand inside a larger document. Compiled: it is done for every event."""
+    return msgspec.Raw(msgspec.json.encode(memory))
 
 
 def due_at(memory: Memory, *, params: VisitParams) -> datetime | None:
@@ -65,7 +60,9 @@ def remembered(
         states={
             int(state.store): state
             for state in states
-            if state.open_visits or ((state.signals or state.momentary) and _is_recent(state, last=last))
+            if state.open_visits
+            or ((state.signals or state.momentary) and _is_recent(state, last=last))
+            or (state.left is not None and _may_go_on(state.left, last=last))
         },
         last=last,
         settled_at=max([*settled, *([settled_at] if settled_at else [])], default=None),
@@ -76,3 +73,7 @@ def remembered(
 def _is_recent(state: VisitState, *, last: Order | None) -> bool:
     """Return whether sightings or visits of a moment may still matter to the next event."""
     return last is not None and state.last is not None and last[0] - state.last[0] < FORGET_AFTER
+
+
+def _may_go_on(left: Visit, *, last: Order | None) -> bool:
+    return last is not None and last[0] - left.last_seen_at < FORGET_LEFT_AFTER

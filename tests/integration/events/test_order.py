@@ -1,5 +1,6 @@
 """Events of a walk in any order and any batches, with deadlines fired in between, end in the same visits."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -45,13 +46,18 @@ def walk_of(phone: Phone, steps: list[tuple[float, str]], *, store_id: int) -> l
     return [made[kind](s=s, event_id=UUID(int=number)) for number, (s, kind) in enumerate(steps, start=1)]
 
 
+def seconds(time: datetime | None) -> float | None:
+    return (time - at(0)).total_seconds() if time else None
+
+
 def visits() -> list[Row]:
+    """Return the visits as rows; when an open one was last seen stands in the presence, not in its row."""
     rows = Visit.objects.order_by("entered_at", "aisle_id").values_list(
         "store__ref", "aisle__ref", "entered_at", "exited_at", "last_seen_at"
     )
     return [
-        (store, aisle, *(time and (time - at(0)).total_seconds() for time in times))
-        for store, aisle, *times in rows
+        (store, aisle, seconds(entered), seconds(exited), seconds(seen) if exited else None)
+        for store, aisle, entered, exited, seen in rows
     ]
 
 

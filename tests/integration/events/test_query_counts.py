@@ -57,6 +57,7 @@ def events(phones: list[Phone], *, s: float) -> list:
 def test_the_statements_of_intake_and_visits_are_these(store):
     phone = Phone(make_customer().id)
     found = statements(lambda: pipeline.run(events([phone], s=0), now=at(2), params=settings.RAYON))
+    found = [sql for sql in found if not sql.startswith(("SAVEPOINT", "RELEASE"))]
     for expected, sql in zip([*INTAKE, *VISITS], found[: len([*INTAKE, *VISITS])], strict=True):
         assert sql.startswith(expected)
 
