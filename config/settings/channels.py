@@ -4,6 +4,8 @@ import importlib.util
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import pq
+from psycopg_pool import AsyncConnectionPool
 
 from config.settings.base import ENVIRONMENT
 from config.settings.database import DATABASES
@@ -21,11 +23,15 @@ def _redis_layer() -> dict[str, Any]:
 
 def _postgres_layer() -> dict[str, Any]:
     database = DATABASES["default"]
-    options = {name: value for name, value in database["OPTIONS"].items() if name not in ("pool", "options")}
+    # Its pool takes what libpq knows, and none of the driver's own options; our time limits are for statements of ours.
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} - {"options"}
+    options = {name: value for name, value in database["OPTIONS"].items() if name in known}
     empty = {"NAME": "", "USER": "", "PASSWORD": "", "HOST": "", "PORT": ""}
+    # Few messages pass, so each connection may be looked at before it is used: a restart of the server costs none.
+    pool = {"min_size": 1, "max_size": 4, "check": AsyncConnectionPool.check_connection}
     return {
         "BACKEND": "channels_postgres.core.PostgresChannelLayer",
-        "CONFIG": {**empty, **database, "OPTIONS": options, "TIME_ZONE": None},
+        "CONFIG": {**empty, **database, "OPTIONS": options, "TIME_ZONE": None, "PSYCOPG_OPTIONS": pool},
     }
 
 
