@@ -11,13 +11,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from customers.api.credentials import token_digest
 from customers.models import BearerToken, Customer
-from offers.models import LocationEvent, OpenSocket, OutboxMessage, Receipt
+from offers.models import LocationEvent, OpenSocket, OutboxMessage, Receipt, SocketServer
 from providers.testing import running_fcm
 from tests.acceptance.phones import open_socket, stream_url
 from tests.acceptance.service import Service, beacon_event, now_text, running_service
@@ -160,7 +162,7 @@ def test_a_token_that_was_replaced_ends_the_socket_and_a_foreign_page_gets_none(
     assert closed.value.rcvd.code == 4401
 
     with pytest.raises(InvalidStatus) as refused:
-        connect(stream_url(service), origin="https://evil.example", subprotocols=["rayon.v1"], proxy=None)
+        connect(stream_url(service), origin=Origin("https://evil.example"), proxy=None)
     assert refused.value.response.status_code == 403
 
 
@@ -203,6 +205,24 @@ def test_two_hundred_sockets_that_speak_at_once_are_all_answered(service: Servic
     everybody = asyncio.Barrier(200)
     assert asyncio.run(all_of_them()) == ["accepted"] * 200
     assert LocationEvent.objects.count() == 200
+
+
+def test_offers_arrive_again_after_the_database_dropped_every_connection(
+    service: Service, buyer: str
+) -> None:
+    with open_socket(service, buyer) as phone:
+        before = SocketServer.objects.get().channel
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        until = time.monotonic() + 15
+        while SocketServer.objects.get().channel == before and time.monotonic() < until:
+            time.sleep(0.1)
+        [coupon] = coupons_in([pass_the_aisle(service, buyer, beacon_event(beacon=BEACON))])
+
+        assert phone.hear() == {"type": "offer", "coupon": coupon}
 
 
 def test_a_restart_answers_what_is_in_flight_and_closes_with_1012(

@@ -50,7 +50,7 @@ class Inbox:
                 await self._layer.send(self.channel, {"type": PULSE, "number": self._sent})
         # Whatever a layer raises, it is silence.
         except Exception as error:
-            log.warning("the channel layer takes nothing", extra={"error": type(error).__name__})
+            log.warning("the channel layer takes nothing: %s", type(error).__name__)
         return is_well
 
     async def close(self) -> None:

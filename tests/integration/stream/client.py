@@ -101,10 +101,10 @@ def play(scene: Callable[[], Coroutine[Any, Any, T]]) -> T:
 @contextmanager
 def limits(**changed: float) -> Iterator[None]:
     """Change settings of RAYON for a while."""
-    before = dict(settings.RAYON)
-    settings.RAYON.update(changed)
+    params: dict[str, Any] = settings.RAYON
+    before = dict(params)
+    params.update(changed)
     try:
         yield
     finally:
-        settings.RAYON.clear()
-        settings.RAYON.update(before)
+        params.update(before)
