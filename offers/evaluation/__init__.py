@@ -1,0 +1,1 @@
+"""How well fences and beacons do on recorded phones; pure but for the files it reads, see docs/algorithms/geofence.md."""
