@@ -1,8 +1,9 @@
 """A cursor for the statements of the hot path: bound and planned by the server, once for each connection."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
@@ -14,6 +15,11 @@ class _Prepared(ServerBindingCursor):
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         return super().execute(query, params, **{"prepare": True, "binary": True, **options})
+
+
+def array(values: Iterable[int | UUID | None]) -> str:
+    """Return an array as PostgreSQL writes it, to be cast in the statement: the driver would look at each value twice."""
+    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
 
 
 @contextmanager

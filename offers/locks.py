@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from offers.cursors import hot_cursor
+from offers.cursors import array, hot_cursor
 
 # --- customers ---------------------------------------------------------------------------------------------
 
@@ -36,13 +36,13 @@ def lock_presences(*, customer_ids: Sequence[int]) -> dict[int, LockedPresence]:
     A customer that does not exist or is erased is absent from the result. Two statements, whatever the number of
     customers; both take them by rising id, so that two batches cannot wait for each other in a circle.
     """
-    ids = sorted(set(customer_ids))
+    ids = array(sorted(set(customer_ids)))
     with hot_cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO offers_presence (customer_id, state)
             SELECT c.id, '{}'::jsonb FROM customers_customer c
-            WHERE c.id = ANY(%s) AND c.erased_at IS NULL
+            WHERE c.id = ANY(%s::bigint[]) AND c.erased_at IS NULL
               AND NOT EXISTS (SELECT 1 FROM offers_presence p WHERE p.customer_id = c.id)
             ORDER BY c.id
             ON CONFLICT (customer_id) DO NOTHING
@@ -53,7 +53,7 @@ def lock_presences(*, customer_ids: Sequence[int]) -> dict[int, LockedPresence]:
             """
             SELECT p.customer_id, p.state::text, (p.state->>'fix')::bigint, p.last_event_at, p.due_at
             FROM offers_presence p
-            WHERE p.customer_id = ANY(%s)
+            WHERE p.customer_id = ANY(%s::bigint[])
             ORDER BY p.customer_id
             FOR NO KEY UPDATE
             """,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from offers.cursors import hot_cursor
+from offers.cursors import array, hot_cursor
 from offers.flow import Event, Place
 from offers.locks import LockedPresence
 from offers.rules.plausibility import Fix
@@ -36,7 +36,7 @@ def standings_of(*, presences: Mapping[int, LockedPresence]) -> dict[int, Standi
             LEFT JOIN offers_locationevent e
               ON e.id = wanted.fix_id AND e.customer_id = wanted.customer_id AND e.lat IS NOT NULL
             """,
-            [ids, fixes],
+            [array(ids), array(fixes)],
         )
         return {
             row[0]: Standing(
@@ -56,7 +56,7 @@ def known_events(events: Sequence[Event]) -> dict[tuple[int, UUID], bytes]:
             FROM unnest(%s::bigint[], %s::uuid[]) AS sent(customer_id, event_id)
             JOIN offers_locationevent e USING (customer_id, event_id)
             """,
-            [[event.customer_id for event in events], [event.event_id for event in events]],
+            [array(event.customer_id for event in events), array(event.event_id for event in events)],
         )
         return {(row[0], row[1]): bytes(row[2]) for row in cursor.fetchall()}
 

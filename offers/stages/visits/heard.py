@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,10 +29,10 @@ class Heard:
     rssi_dbm: int | None
     was: str  # the verdict on disk: empty, or implausible_location
     is_new: bool = False
+    order: Order = field(init=False)  # made once: it is asked for at every comparison
 
-    @property
-    def order(self) -> Order:
-        return (self.at, str(self.event_id))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "order", (self.at, str(self.event_id)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
