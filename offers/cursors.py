@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import connection
-from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
 
 
-class _Prepared(ServerBindingCursor):
+class _Prepared(psycopg.Cursor[Any]):
     """Prepares every statement at its first run, and takes rows in PostgreSQL's own form, which is read in C."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
@@ -29,6 +29,6 @@ def hot_cursor() -> Iterator[CursorWrapper]:
     Values are typed by casts in the statement. Planning is most of the cost of a short statement with many joins.
     """
     connection.ensure_connection()
-    raw = _Prepared(connection.connection)
+    raw: Any = _Prepared(connection.connection)
     with raw:
         yield connection.make_debug_cursor(raw) if connection.queries_logged else connection.make_cursor(raw)
