@@ -77,6 +77,7 @@ def open_socket(*, customer_id: int, device_id: str, server_id: int, now: dateti
     """
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, {"customer": customer_id, "device": device_id, "server": server_id, "now": now})
+        return cursor.rowcount > 0
 
 
 def open_sockets(phones: Collection[tuple[int, str]], *, server_id: int, now: datetime) -> None:

@@ -14,7 +14,8 @@ from offers.api.events.door import in_thread
 from offers.gateways.port import Outcome, PushMessage
 from offers.gateways.socket import SocketGateway
 from offers.models import OpenSocket, OutboxMessage, Receipt, SocketServer
-from offers.operations.sockets import acknowledge, renew_server
+from offers.operations.erasure import erase_customer
+from offers.operations.sockets import acknowledge, close_sockets, open_socket, renew_server
 from offers.rules.coupon_codes import grouped
 from offers.stages.deliver import Lanes, look_again
 from providers.testing import RunningFcm, running_fcm
@@ -152,6 +153,23 @@ def test_the_push_goes_at_once_where_no_socket_can_answer_in_time(
 
     assert state_of(message) == ("sent", "")
     assert len(fcm.delivered()) == 1
+
+
+def test_a_phone_is_registered_with_a_living_process_and_not_after_its_erasure(now: datetime) -> None:
+    customer = make_customer(now=now)
+    first = SocketServer.objects.create(channel="stream.a!1", alive_until=now)
+    second = SocketServer.objects.create(channel="stream.b!1", alive_until=now)
+
+    def opens(server_id: int) -> bool:
+        return open_socket(customer_id=customer.pk, device_id="phone", server_id=server_id, now=now)
+
+    assert [opens(first.pk), opens(second.pk), opens(second.pk + 1)] == [True, True, False]
+    close_sockets([(customer.pk, "phone")], server_id=first.pk)  # it has come back by the other one
+    assert OpenSocket.objects.get().server_id == second.pk
+
+    erase_customer(customer_id=customer.pk, now=now)
+    assert OpenSocket.objects.count() == 0
+    assert opens(second.pk) is False
 
 
 def test_a_server_that_died_is_forgotten_with_its_sockets(now: datetime) -> None:
