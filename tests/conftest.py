@@ -11,11 +11,13 @@ from hypothesis import settings
 from pytest_django.plugin import DjangoDbBlocker
 from pytest_socket import enable_socket, socket_allow_hosts
 
+from tests import emptying
 from tests.template_database import ensure_template
 
 # How long an example takes says more about the machine's other work than about the code.
 settings.register_profile("rayon", deadline=None)
 settings.load_profile("rayon")
+emptying.install()
 
 
 def pytest_runtest_setup() -> None:

@@ -34,7 +34,7 @@ from tests.acceptance.test_yoghurt import (
     welcome,
 )
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
 ACK_S = 2.0
 SETTINGS = {

@@ -15,7 +15,7 @@ from offers.demo.telling import COLUMNS
 from providers.testing import running_fcm
 from tests.acceptance.service import Service, running_service
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
 
 @pytest.fixture
