@@ -26,8 +26,6 @@ class LockedPresence:
     customer_id: int
     state: str  # JSON as offers.stages.visits wrote it; {}: nothing is known
     fix_id: int | None  # row of the event that holds the last believed position
-    last_event_at: datetime | None  # how far the fold has come
-    due_at: datetime | None  # when the worker must act
 
 
 def lock_presences(*, customer_ids: Sequence[int]) -> dict[int, LockedPresence]:
@@ -51,7 +49,7 @@ def lock_presences(*, customer_ids: Sequence[int]) -> dict[int, LockedPresence]:
         )
         cursor.execute(
             """
-            SELECT p.customer_id, p.state::text, (p.state->>'fix')::bigint, p.last_event_at, p.due_at
+            SELECT p.customer_id, p.state::text, (p.state->>'fix')::bigint
             FROM offers_presence p
             WHERE p.customer_id = ANY(%s::bigint[])
             ORDER BY p.customer_id
@@ -70,7 +68,7 @@ def claim_due_presences(*, now: datetime, limit: int) -> dict[int, LockedPresenc
     with hot_cursor() as cursor:
         cursor.execute(
             """
-            SELECT customer_id, state::text, (state->>'fix')::bigint, last_event_at, due_at FROM offers_presence
+            SELECT customer_id, state::text, (state->>'fix')::bigint FROM offers_presence
             WHERE due_at <= %s
             ORDER BY due_at, customer_id
             LIMIT %s
@@ -82,12 +80,7 @@ def claim_due_presences(*, now: datetime, limit: int) -> dict[int, LockedPresenc
 
 
 def _presences(rows: Sequence[tuple[Any, ...]]) -> dict[int, LockedPresence]:
-    return {
-        row[0]: LockedPresence(
-            customer_id=row[0], state=row[1], fix_id=row[2], last_event_at=row[3], due_at=row[4]
-        )
-        for row in rows
-    }
+    return {row[0]: LockedPresence(customer_id=row[0], state=row[1], fix_id=row[2]) for row in rows}
 
 
 # --- capacity ----------------------------------------------------------------------------------------------

@@ -48,7 +48,10 @@ class BearerToken(models.Model):
 
 
 class IdempotencyRecord(models.Model):
-    """The first answer to a keyed request, replayed byte for byte for 72 h. `status` null: still at work."""
+    """The first answer to a keyed request, replayed byte for byte for 72 h.
+
+    A row stands only for an answered request: one still at work holds an advisory lock (customers.api.idempotency).
+    """
 
     credential = models.CharField(max_length=64)  # "key:<prefix>" or "token:<id>"
     key = models.CharField(max_length=255)
