@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.providers_env import read_providers
+from offers.gateways.settings import ProviderSettings
+
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 POSTGIS = "django.contrib.gis.db.backends.postgis"
@@ -38,8 +41,10 @@ class Environment:
     csrf_trusted_origins: list[str]
     map_tiles_url: str  # "": maps are drawn without tiles, so without network
     ready_max_queue_age_s: int  # /readyz fails when a due message has waited longer
-    fcm_base_url: str
-    google_credentials: str  # path of a service account file; "": pushes are printed
+    providers: (
+        ProviderSettings  # without credentials: pushes are printed in development, kept waiting elsewhere
+    )
+    email_url: str  # "": e-mail is printed in development
     geocoder: str  # "", "ban" or "nominatim"
     geocoder_url: str
     geocoder_user_agent: str
@@ -74,10 +79,8 @@ def read_environment(*, source: Mapping[str, str]) -> Environment:
         csrf_trusted_origins=reader.listed("CSRF_TRUSTED_ORIGINS", default=[]),
         map_tiles_url=reader.url("MAP_TILES_URL", schemes=("http", "https")),
         ready_max_queue_age_s=reader.whole("READY_MAX_QUEUE_AGE_S", default=120, low=1, high=86_400),
-        fcm_base_url=reader.url(
-            "FCM_BASE_URL", schemes=("http", "https"), default="https://fcm.googleapis.com"
-        ).rstrip("/"),
-        google_credentials=reader.readable_file("GOOGLE_APPLICATION_CREDENTIALS"),
+        providers=read_providers(reader, debug=debug),
+        email_url=reader.text("EMAIL_URL", default=""),
         geocoder=geocoder,
         geocoder_url=reader.url("GEOCODER_URL", schemes=("http", "https"), default=GEOCODER_URLS[geocoder]),
         geocoder_user_agent=reader.text("GEOCODER_USER_AGENT", default=""),

@@ -14,8 +14,8 @@ from .google_tokens import AccessTokens, NoToken, ServiceAccount
 from .http import NoAnswer, new_client, post
 from .payload import CannotBuild, fcm_request
 from .port import Outcome, PushMessage, Receipt
+from .settings import GOOGLE_BASE_URL
 
-GOOGLE_BASE_URL = "https://fcm.googleapis.com"
 DEFAULT_TIMEOUT_S = 8.0
 DEFAULT_CONCURRENCY = 64
 
@@ -39,6 +39,7 @@ class FcmGateway:
         *,
         credentials_file: Path,
         base_url: str = GOOGLE_BASE_URL,
+        ca_file: Path | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         concurrency: int = DEFAULT_CONCURRENCY,
         clock: Callable[[], float] = time.time,
@@ -53,7 +54,9 @@ class FcmGateway:
         self._timeout_s = timeout_s
         self._clock = clock
         self._places = asyncio.Semaphore(concurrency)
-        self._client = new_client(base_url=base_url, timeout_s=timeout_s, concurrency=concurrency)
+        self._client = new_client(
+            base_url=base_url, timeout_s=timeout_s, concurrency=concurrency, ca_file=ca_file
+        )
         self._tokens = AccessTokens(account=account, client=self._client, timeout_s=timeout_s, clock=clock)
         self._slow_until: datetime | None = None
 

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,10 +29,12 @@ class NoAnswer(Exception):
         self.code = code
 
 
-def new_client(*, base_url: str, timeout_s: float, concurrency: int) -> httpx.AsyncClient:
+def new_client(
+    *, base_url: str, timeout_s: float, concurrency: int, ca_file: Path | None = None
+) -> httpx.AsyncClient:
     """Return a client that keeps its connections: HTTP/2 over TLS, HTTP/1.1 otherwise.
 
-    Over TLS, proxies and certificates are taken from the environment; a plain address is one nearby, reached
+    `ca_file` (PEM) is trusted besides the system's certificates. Over TLS, proxies and certificates are taken from the environment; a plain address is one nearby, reached
     directly. Redirects are not followed.
     """
     secure = base_url.startswith("https:")
@@ -40,7 +43,7 @@ def new_client(*, base_url: str, timeout_s: float, concurrency: int) -> httpx.As
         http1=True,
         http2=secure,
         trust_env=secure,
-        verify=_trust(),
+        verify=trust(ca_file),
         timeout=httpx.Timeout(timeout_s),
         # One more than the sends under way, for the access token they may all be waiting for.
         limits=httpx.Limits(max_connections=concurrency + 1, max_keepalive_connections=concurrency + 1),
@@ -50,9 +53,13 @@ def new_client(*, base_url: str, timeout_s: float, concurrency: int) -> httpx.As
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Return whom to believe over TLS: the system's certificates and, if given, those of `ca_file`."""
     # Reading the certificates takes longer than a send; every client of the process shares them.
-    return httpx.create_ssl_context()
+    context = httpx.create_ssl_context()
+    if ca_file is not None:
+        context.load_verify_locations(cafile=str(ca_file))
+    return context
 
 
 async def post(client: httpx.AsyncClient, url: str, *, timeout_s: float, **request: Any) -> Answer:

@@ -12,14 +12,20 @@ class PushMessage:
     """One message for one device."""
 
     message_id: str  # the outbox message's own id (UUID): every send of it carries the same one
-    platform: str  # fcm, apns, webpush, console, socket
-    token: str = field(repr=False)  # the device's address at the provider
+    platform: str  # fcm, apns, webpush, email, sms, console, socket
+    token: str = field(
+        repr=False
+    )  # the address at the provider: token, subscription as JSON, e-mail address, phone number
     title: str = field(repr=False)
     body: str = field(repr=False)
     expires_at: datetime  # aware UTC; from this instant on it is not sent
     registered_at: datetime  # aware UTC; when the device last confirmed its token
     image_url: str | None = field(default=None, repr=False)
     data: Mapping[str, str] = field(default_factory=dict, repr=False)  # for the app: coupon code, deep link
+    language: str = "fr"  # of the texts that the platform adds: the actions' labels
+    is_sensitive: bool = False  # a lock screen shows neither the title nor the body
+    is_urgent: bool = True  # False: the platform may wait for a moment that saves the battery
+    badge: int | None = None  # on the app's icon; None: left alone
 
     @property
     def collapse_id(self) -> str:

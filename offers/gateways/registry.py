@@ -1,47 +1,65 @@
 """Which gateway serves a platform. Everything it needs is an argument: settings are read on the roof."""
 
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 from channels.layers import get_channel_layer
 
 from .console import ConsoleGateway
-from .fcm import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_S, GOOGLE_BASE_URL, FcmGateway
+from .fcm import FcmGateway
 from .port import PushGateway
-from .socket import ACK_WAIT_S, SocketGateway
+from .settings import ProviderSettings
+from .socket import SocketGateway
 
 
 class NoGateway(Exception):
-    """No gateway can be made for the platform; the text says what is missing."""
+    """No gateway can be made for the platform; the text says what is missing, `variable` where it is set."""
+
+    def __init__(self, text: str, *, variable: str = "") -> None:
+        super().__init__(text)
+        self.variable = variable
 
 
-def gateway_for(
-    platform: str,
-    *,
-    credentials_file: Path | None = None,
-    base_url: str = GOOGLE_BASE_URL,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-    concurrency: int = DEFAULT_CONCURRENCY,
-    ack_wait_s: float = ACK_WAIT_S,
-) -> PushGateway:
-    """Return the gateway for a platform: fcm, socket or console.
+def gateway_for(platform: str, *, providers: ProviderSettings) -> PushGateway:
+    """Return the gateway for a platform: a name in GATEWAYS.
 
-    Raises NoGateway for any other platform, for socket without a channel layer, and for fcm without credentials; BadCredentialsFile for a file that
-    is not a service account's.
+    Raises NoGateway for any other platform, for socket without a channel layer, and where credentials are missing;
+    BadCredentialsFile for a file that is not what the provider gives.
     """
-    if platform == "console":
-        return ConsoleGateway()
-    if platform == "socket":
-        layer = get_channel_layer()
-        if layer is None:
-            raise NoGateway("Sockets need a channel layer: CHANNEL_LAYERS names none.")
-        return SocketGateway(layer=layer, ack_wait_s=ack_wait_s)
-    if platform != "fcm":
+    make = GATEWAYS.get(platform)
+    if make is None:
         raise NoGateway(f"There is no gateway for the platform {platform!r}.")
-    if credentials_file is None:
-        raise NoGateway("FCM needs a service account file: GOOGLE_APPLICATION_CREDENTIALS names none.")
+    return make(providers)
+
+
+def _console(providers: ProviderSettings) -> PushGateway:
+    return ConsoleGateway()
+
+
+def _socket(providers: ProviderSettings) -> PushGateway:
+    layer = get_channel_layer()
+    if layer is None:
+        raise NoGateway("Sockets need a channel layer: CHANNEL_LAYERS names none.", variable="REDIS_URL")
+    return SocketGateway(layer=layer, ack_wait_s=providers.socket_ack_s)
+
+
+def _fcm(providers: ProviderSettings) -> PushGateway:
+    given = providers.fcm
+    if given.credentials_file is None:
+        raise NoGateway(
+            "FCM needs a service account file: GOOGLE_APPLICATION_CREDENTIALS names none.",
+            variable="GOOGLE_APPLICATION_CREDENTIALS",
+        )
     return FcmGateway(
-        credentials_file=credentials_file,
-        base_url=base_url,
-        timeout_s=timeout_s,
-        concurrency=concurrency,
+        credentials_file=given.credentials_file,
+        base_url=given.base_url,
+        ca_file=given.ca_file,
+        timeout_s=providers.timeout_s,
+        concurrency=providers.concurrency,
     )
+
+
+GATEWAYS: Mapping[str, Callable[[ProviderSettings], PushGateway]] = {
+    "console": _console,
+    "socket": _socket,
+    "fcm": _fcm,
+}

@@ -13,6 +13,7 @@ from offers.gateways.fcm import FcmGateway
 from offers.gateways.google_tokens import BadCredentialsFile
 from offers.gateways.port import Outcome, PushGateway, PushMessage
 from offers.gateways.registry import NoGateway, gateway_for
+from offers.gateways.settings import FcmSettings, ProviderSettings
 from providers.testing import RunningFcm, running_fcm
 
 NOW = datetime(2026, 3, 14, 10, 0, tzinfo=UTC)
@@ -27,9 +28,13 @@ def fcm() -> Iterator[RunningFcm]:
 @pytest.fixture(params=["console", "fcm"])
 async def gateway(request: pytest.FixtureRequest, fcm: RunningFcm) -> AsyncIterator[PushGateway]:
     fcm.reset()
-    made = gateway_for(request.param, credentials_file=fcm.credentials_file, base_url=fcm.base_url)
+    made = gateway_for(request.param, providers=to(fcm))
     yield made
     await made.aclose()
+
+
+def to(fcm: RunningFcm) -> ProviderSettings:
+    return ProviderSettings(fcm=FcmSettings(base_url=fcm.base_url, credentials_file=fcm.credentials_file))
 
 
 def push(**changes: object) -> PushMessage:
@@ -80,12 +85,12 @@ async def test_the_log_holds_neither_token_nor_text_nor_code(gateway: PushGatewa
 
 def test_a_platform_without_a_gateway_is_named() -> None:
     with pytest.raises(NoGateway, match="'pigeon'"):
-        gateway_for("pigeon")
+        gateway_for("pigeon", providers=ProviderSettings())
 
 
 def test_fcm_without_credentials_is_refused() -> None:
     with pytest.raises(NoGateway, match="GOOGLE_APPLICATION_CREDENTIALS"):
-        gateway_for("fcm")
+        gateway_for("fcm", providers=ProviderSettings())
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"project_id": "p", "client_email": "e"}'])
@@ -95,11 +100,11 @@ def test_a_file_that_is_no_service_account_is_refused(tmp_path, content: str | N
         path.write_text(content)
 
     with pytest.raises(BadCredentialsFile, match="key.json"):
-        gateway_for("fcm", credentials_file=path)
+        gateway_for("fcm", providers=ProviderSettings(fcm=FcmSettings(credentials_file=path)))
 
 
 async def test_the_registry_makes_what_it_is_asked_for(fcm: RunningFcm) -> None:
-    made = gateway_for("fcm", credentials_file=fcm.credentials_file, base_url=fcm.base_url)
+    made = gateway_for("fcm", providers=to(fcm))
     assert isinstance(made, FcmGateway)
     await made.aclose()
-    assert isinstance(gateway_for("console"), ConsoleGateway)
+    assert isinstance(gateway_for("console", providers=ProviderSettings()), ConsoleGateway)

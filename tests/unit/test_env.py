@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.env import POSTGIS, ROOT, read_environment
 from config.settings.rayon import DEFAULTS, read_rayon
+from offers.gateways.settings import ProviderSettings
 
 URL = "postgis://app:secret@db.example:5433/rayon"
 PRODUCTION = {"DATABASE_URL": URL, "SECRET_KEY": "k"}
@@ -20,7 +21,7 @@ def test_production_needs_two_variables_and_is_strict_by_default() -> None:
     assert (found.host, found.port) == ("127.0.0.1", 8000)
     assert found.allowed_hosts == ["localhost", "127.0.0.1", "[::1]"]
     assert found.home == ROOT / ".rayon"
-    assert (found.fcm_base_url, found.google_credentials) == ("https://fcm.googleapis.com", "")
+    assert found.providers == ProviderSettings()
     assert (found.geocoder, found.geocoder_url, found.redis_url, found.map_tiles_url) == ("", "", "", "")
     assert found.database == {
         "ENGINE": POSTGIS,

@@ -5,7 +5,6 @@ import threading
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -56,13 +55,7 @@ def _batch(text: str) -> int:
 
 
 def _lanes() -> Lanes:
-    given = settings.GOOGLE_APPLICATION_CREDENTIALS
-    return Lanes(
-        base_url=settings.FCM_BASE_URL,
-        credentials_file=Path(given) if given else None,
-        is_console=settings.DEBUG or settings.DEMO,
-        ack_wait_s=settings.RAYON["socket_ack_s"],
-    )
+    return Lanes(providers=settings.PROVIDERS, is_console=settings.DEBUG or settings.DEMO)
 
 
 def _loops(lanes: Lanes, *, batch: int) -> list[Loop]:

@@ -21,7 +21,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--base-url", required=True, help="of the running service")
         parser.add_argument(
-            "--provider-url", default=settings.FCM_BASE_URL, help="of the local push provider (FCM_BASE_URL)"
+            "--provider-url",
+            default=settings.PROVIDERS.fcm.base_url,
+            help="of the local push provider (FCM_BASE_URL)",
         )
 
     def handle(self, *args: object, **options: Any) -> None:

@@ -5,20 +5,16 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
 from offers.gateways.google_tokens import BadCredentialsFile
 from offers.gateways.port import Outcome, PushGateway, PushMessage, Receipt
-from offers.gateways.registry import NoGateway, gateway_for
-from offers.gateways.socket import ACK_WAIT_S
+from offers.gateways.registry import GATEWAYS, NoGateway, gateway_for
+from offers.gateways.settings import ProviderSettings
 from offers.stages.deliver.look import Parcel
 
 SEND_LIMIT_S = 40.0  # a batch's sends together; well below the lease
-TIMEOUT_S = 8.0  # one request
-CONCURRENCY = 100
-PLATFORMS_WITH_GATEWAY = ("fcm", "socket")
 
 _log = structlog.get_logger(__name__)
 
@@ -36,12 +32,9 @@ class Answer:
 class Lanes:
     """The worker's way to the providers. Gateways are made when first needed, and made again after they failed to be."""
 
-    base_url: str
-    credentials_file: Path | None
+    providers: ProviderSettings
     is_console: bool = False  # without credentials: messages are logged instead of waiting for credentials
-    timeout_s: float = TIMEOUT_S
     send_limit_s: float = SEND_LIMIT_S
-    ack_wait_s: float = ACK_WAIT_S  # of a phone that was offered a coupon by its socket
     _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
     _gateways: dict[str, PushGateway] = field(default_factory=dict)
 
@@ -73,7 +66,7 @@ class Lanes:
     async def _on_lane(
         self, platform: str, parcels: list[Parcel], *, clock: Callable[[], datetime]
     ) -> list[Answer]:
-        if platform not in PLATFORMS_WITH_GATEWAY:
+        if platform not in GATEWAYS:
             _log.error("no_gateway", platform=platform, messages=len(parcels))
             return _untried(parcels, outcome=Outcome.OUR_FAULT, code="NO_GATEWAY")
         try:
@@ -83,7 +76,7 @@ class Lanes:
                 "lane_without_credentials",
                 platform=platform,
                 messages=len(parcels),
-                variable="GOOGLE_APPLICATION_CREDENTIALS",
+                variable=getattr(error, "variable", ""),
                 error=type(error).__name__,
             )
             return _untried(parcels, outcome=Outcome.LANE_STOPPED, code="NO_CREDENTIALS")
@@ -114,15 +107,12 @@ class Lanes:
         known = self._gateways.get(platform)
         if known is not None:
             return known
-        is_printed = self.is_console and self.credentials_file is None and platform != "socket"
-        made = gateway_for(
-            "console" if is_printed else platform,
-            credentials_file=self.credentials_file,
-            base_url=self.base_url,
-            timeout_s=self.timeout_s,
-            concurrency=CONCURRENCY,
-            ack_wait_s=self.ack_wait_s,
-        )
+        try:
+            made = gateway_for(platform, providers=self.providers)
+        except NoGateway:
+            if not self.is_console or platform == "socket":
+                raise
+            made = gateway_for("console", providers=self.providers)
         self._gateways[platform] = made
         return made
 

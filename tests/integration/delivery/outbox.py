@@ -13,6 +13,7 @@ from push_notifications.models import GCMDevice
 
 from customers.models import Customer, Device, PushTokenClaim
 from offers.delivery import deliver_due
+from offers.gateways.settings import GOOGLE_BASE_URL, FcmSettings, ProviderSettings
 from offers.models import Capacity, Coupon, CouponCode, Decision, Exposure, Offer, OutboxMessage, Store
 from offers.rules.coupon_codes import new_code
 from offers.stages.deliver import Lanes
@@ -118,9 +119,14 @@ def claim_address(device: Device) -> None:
 
 @contextmanager
 def open_lanes(
-    *, base_url: str = "https://fcm.googleapis.com", credentials_file: Path | None = None, **more: Any
+    *,
+    base_url: str = GOOGLE_BASE_URL,
+    credentials_file: Path | None = None,
+    providers: dict[str, Any] | None = None,
+    **more: Any,
 ) -> Iterator[Lanes]:
-    lanes = Lanes(base_url=base_url, credentials_file=credentials_file, **more)
+    fcm = FcmSettings(base_url=base_url, credentials_file=credentials_file)
+    lanes = Lanes(providers=ProviderSettings(fcm=fcm, **(providers or {})), **more)
     try:
         yield lanes
     finally:

@@ -11,6 +11,7 @@ from customers.models import AffinityKind
 from customers.rules.affinity import brand_key
 from offers import pipeline
 from offers.flow import Event, Position
+from offers.gateways.settings import FcmSettings, ProviderSettings
 from offers.models import Decision, OutboxMessage
 from providers.testing import RunningFcm
 from tests.integration.decisions.shop import make_offer, make_store, remember
@@ -21,8 +22,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sending(settings: LazySettings, fcm: RunningFcm) -> LazySettings:
-    settings.FCM_BASE_URL = fcm.base_url
-    settings.GOOGLE_APPLICATION_CREDENTIALS = str(fcm.credentials_file)
+    settings.PROVIDERS = ProviderSettings(
+        fcm=FcmSettings(base_url=fcm.base_url, credentials_file=fcm.credentials_file)
+    )
     return settings
 
 
@@ -56,7 +58,7 @@ def test_a_dwell_that_falls_due_is_decided_and_its_push_goes_out(
 def test_without_credentials_the_command_keeps_the_messages_unless_it_is_a_demo(
     settings: LazySettings,
 ) -> None:
-    settings.GOOGLE_APPLICATION_CREDENTIALS = ""
+    settings.PROVIDERS = ProviderSettings()
     settings.DEBUG = settings.DEMO = False
     [message] = promise_many(1, now=datetime.now(UTC))
 

@@ -369,7 +369,9 @@ def test_a_request_that_hangs_ends_with_its_time_out(
     message: OutboxMessage, fcm: RunningFcm, now: datetime
 ) -> None:
     fcm.script("*", {"delay_s": 30})
-    with open_lanes(base_url=fcm.base_url, credentials_file=fcm.credentials_file, timeout_s=0.5) as impatient:
+    with open_lanes(
+        base_url=fcm.base_url, credentials_file=fcm.credentials_file, providers={"timeout_s": 0.5}
+    ) as impatient:
         deliver(impatient, now=now)
 
     assert state_of(message) == ("queued", "")
