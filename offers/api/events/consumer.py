@@ -14,12 +14,15 @@ from customers.api.credentials import (
     MissingScope,
     authenticate_bearer,
     authenticate_key,
+    bearer_digest,
 )
 from customers.api.parsers import MAX_BODY_BYTES, TooLarge, parse_json
 from customers.api.problems import MEDIA_TYPE, RETRY_AFTER_S, Problem, problem_of
 from offers.api.events.coalescer import TooBusy
+from offers.api.events.deciding import Incoming
 from offers.api.events.door import decide, in_thread
 from offers.api.events.parsing import events_of
+from offers.api.events.wire import well_formed_body
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +52,16 @@ class EventsConsumer(AsyncHttpConsumer):
             raise Problem(status=405, headers={"Allow": "POST"})
         raw = await _body(receive, declared=headers.get(b"content-length", b""))
         authorization = headers.get(b"authorization", b"").decode("latin-1")
+        is_json = headers.get(b"content-type", b"").split(b";")[0].strip().lower() == b"application/json"
+        events = well_formed_body(raw) if is_json else None
+        if events is not None and not _is_key(authorization):
+            # Whose token it is, is looked up with those of the whole batch.
+            return {"results": await decide(Incoming(events=events, digest=bearer_digest(authorization)))}
         credential = await in_thread(lambda: _authenticate(authorization))
-        if headers.get(b"content-type", b"").split(b";")[0].strip().lower() != b"application/json":
+        if not is_json:
             raise Problem(status=415, detail="Send application/json.")
-        return {"results": await decide(events_of(parse_json(raw)), credential=credential)}
+        parsed = events_of(parse_json(raw))
+        return {"results": await decide(Incoming(events=parsed, credential=credential))}
 
     async def _send_json(self, *, status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         sent = {
@@ -86,10 +95,14 @@ async def _body(receive: ASGIReceiveCallable, *, declared: bytes) -> bytes:
             return b"".join(chunks)
 
 
+def _is_key(authorization: str) -> bool:
+    return authorization[:8].lower() == "api-key "
+
+
 def _authenticate(authorization: str) -> CustomerCredential:
     """Return whose phone is calling. Raises InvalidCredentials; MissingScope for a valid API key."""
     now = timezone.now()
-    if authorization[:8].lower() == "api-key ":
+    if _is_key(authorization):
         authenticate_key(authorization, now=now)
         raise MissingScope(detail="This call needs a customer's token.")
     return authenticate_bearer(authorization, now=now)

@@ -11,7 +11,7 @@ from typing import Any
 
 from customers.rules.affinity import share
 from customers.rules.zones import UnknownTimeZone
-from offers.cursors import hot_cursor
+from offers.cursors import bigints, hot_cursor, ints, texts
 from offers.flow import Candidate, OfferTerms, Place, Trigger
 from offers.rules.opening_hours import BadOpeningHours, is_open
 from offers.stages.candidates import sql
@@ -85,10 +85,10 @@ def _offers_at(
     rows = _rows(
         sql.OFFERS_AT,
         {
-            "spots": list(range(len(spots))),
-            "stores": [store for store, _, _ in spots],
-            "aisles": [aisle for _, aisle, _ in spots],
-            "transitions": [transition for _, _, transition in spots],
+            "spots": ints(range(len(spots))),
+            "stores": bigints([store for store, _, _ in spots]),
+            "aisles": bigints([aisle for _, aisle, _ in spots]),
+            "transitions": texts([transition for _, _, transition in spots]),
             "now": now,
         },
     )
@@ -121,10 +121,10 @@ def _histories(
     rows = _rows(
         sql.HISTORIES,
         {
-            "customers": _array(customer_id for customer_id, _ in ordered),
-            "offers": _array(offer_id for _, offer_id in ordered),
-            "each_customer": sorted({customer_id for customer_id, _ in ordered}),
-            "each_offer": sorted({offer_id for _, offer_id in ordered}),
+            "customers": bigints([customer_id for customer_id, _ in ordered]),
+            "offers": bigints([offer_id for _, offer_id in ordered]),
+            "each_customer": bigints(sorted({customer_id for customer_id, _ in ordered})),
+            "each_offer": bigints(sorted({offer_id for _, offer_id in ordered})),
             "now": now,
         },
     )
@@ -134,11 +134,6 @@ def _histories(
     }
 
 
-def _array(ids: Iterable[int]) -> str:
-    """Return PostgreSQL's text of an array; the driver asks for the type of each element, which is slow for many."""
-    return "{" + ",".join(map(str, ids)) + "}"
-
-
 def _terms(
     offer_ids: Collection[int],
 ) -> tuple[dict[int, OfferTerms], dict[int, tuple[int | None, int | None]]]:
@@ -146,7 +141,7 @@ def _terms(
     terms: dict[int, OfferTerms] = {}
     left: dict[int, tuple[int | None, int | None]] = {}
     with hot_cursor() as cursor:
-        cursor.execute(sql.TERMS, {"offers": sorted(offer_ids)})
+        cursor.execute(sql.TERMS, {"offers": bigints(sorted(offer_ids))})
         columns = [column.name for column in cursor.description or ()]
         rows = cursor.fetchall()
     for row in rows:

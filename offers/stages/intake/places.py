@@ -4,12 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
-from uuid import UUID
 
-from offers.cursors import hot_cursor
+from offers.cursors import bigints, hot_cursor, ints, uuids
 from offers.flow import Event, Place, Sighting
 
-Triple = tuple[UUID, int, int]
+Triple = tuple[str, int, int]
 
 _GEOFENCE = re.compile(r"G([SA])([1-9][0-9]{0,17})")
 
@@ -52,23 +51,25 @@ def resolve_places(events: Sequence[Event]) -> Places:
     with hot_cursor() as cursor:
         cursor.execute(
             """
-            SELECT 'store', NULL::uuid, NULL::int, NULL::int, s.id, s.ref, NULL::bigint, NULL
+            SELECT 'store', NULL::text, NULL::int, NULL::int, s.id, s.ref, NULL::bigint, NULL
             FROM offers_store s WHERE s.id = ANY(%s) AND s.removed_at IS NULL
             UNION ALL
             SELECT 'aisle', NULL, NULL, NULL, s.id, s.ref, a.id, a.ref
             FROM offers_aisle a JOIN offers_store s ON s.id = a.store_id
             WHERE a.id = ANY(%s) AND a.removed_at IS NULL AND s.removed_at IS NULL
             UNION ALL
-            SELECT 'beacon', b.uuid, b.major, b.minor, s.id, s.ref, a.id, a.ref
+            SELECT 'beacon', b.uuid::text, b.major, b.minor, s.id, s.ref, a.id, a.ref
             FROM unnest(%s::uuid[], %s::int[], %s::int[]) AS sent(uuid, major, minor)
             JOIN offers_beacon b USING (uuid, major, minor)
             JOIN offers_aisle a ON a.id = b.aisle_id JOIN offers_store s ON s.id = a.store_id
             WHERE a.removed_at IS NULL AND s.removed_at IS NULL
             """,
             [
-                [row_id for kind, row_id in fences.values() if kind == "store"],
-                [row_id for kind, row_id in fences.values() if kind == "aisle"],
-                *([triple[part] for triple in triples] for part in range(3)),
+                bigints(row_id for kind, row_id in fences.values() if kind == "store"),
+                bigints(row_id for kind, row_id in fences.values() if kind == "aisle"),
+                uuids(triple[0] for triple in triples),
+                ints(triple[1] for triple in triples),
+                ints(triple[2] for triple in triples),
             ],
         )
         rows = cursor.fetchall()

@@ -1,22 +1,25 @@
 """The statements of intake, each for the whole batch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import msgspec
 
-from offers.cursors import array, hot_cursor
+from offers.cursors import bigints, blobs, booleans, floats, hot_cursor, instants, smallints, texts, uuids
 from offers.flow import Event, Place
 from offers.locks import LockedPresence
+from offers.rules.event_ids import first_id
 from offers.rules.plausibility import Fix
+from offers.stages.intake.seen import SeenLately
 
 DEVICE_SEEN_EVERY = timedelta(minutes=1)
+REMEMBERED_FOR = timedelta(hours=48)  # an event's id
+CLOCKS_DIFFER_BY = timedelta(hours=1)  # of server processes, at the very most
+
+_touched: SeenLately[tuple[int, str]] = SeenLately(every=DEVICE_SEEN_EVERY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What intake must know of a customer."""
 
     granted: frozenset[str]  # purposes
@@ -25,18 +28,24 @@ class Standing:
 
 def standings_of(*, presences: Mapping[int, LockedPresence]) -> dict[int, Standing]:
     """Return each locked customer's consents and last position; read after the lock, so nothing in it is old."""
-    ids = list(presences)
-    fixes = [presence.fix_id for presence in presences.values()]
+    fixes = [presence.fix for presence in presences.values()]
     with hot_cursor() as cursor:
         cursor.execute(
             """
             SELECT c.id, c.granted, e.occurred_at, e.lat, e.lon, e.accuracy_m
-            FROM unnest(%s::bigint[], %s::bigint[]) AS wanted(customer_id, fix_id)
+            FROM unnest(%s, %s, %s) AS wanted(customer_id, fix_id, event_id)
             JOIN customers_customer c ON c.id = wanted.customer_id AND c.erased_at IS NULL
-            LEFT JOIN offers_locationevent e
-              ON e.id = wanted.fix_id AND e.customer_id = wanted.customer_id AND e.lat IS NOT NULL
+            LEFT JOIN LATERAL (
+              SELECT e.occurred_at, e.lat, e.lon, e.accuracy_m FROM offers_locationevent e
+              WHERE (e.customer_id, e.event_id) = (wanted.customer_id, wanted.event_id) AND e.id = wanted.fix_id
+                AND e.lat IS NOT NULL
+              LIMIT 1) e ON true
             """,
-            [array(ids), array(fixes)],
+            [
+                bigints(presences),
+                bigints([fix and fix[0] for fix in fixes]),
+                uuids([fix and fix[1] for fix in fixes]),
+            ],
         )
         return {
             row[0]: Standing(
@@ -47,75 +56,92 @@ def standings_of(*, presences: Mapping[int, LockedPresence]) -> dict[int, Standi
         }
 
 
-def known_events(events: Sequence[Event]) -> dict[tuple[int, UUID], bytes]:
-    """Return the digests of those events whose id the customer has used before."""
+def known_events(events: Sequence[Event], *, now: datetime) -> dict[tuple[int, str], bytes]:
+    """Return the digests of those events whose id the customer has used in the last 48 hours."""
     with hot_cursor() as cursor:
         cursor.execute(
             """
-            SELECT e.customer_id, e.event_id, e.digest
-            FROM unnest(%s::bigint[], %s::uuid[]) AS sent(customer_id, event_id)
-            JOIN offers_locationevent e USING (customer_id, event_id)
+            SELECT sent.customer_id, sent.event_id::text, e.digest
+            FROM unnest(%s, %s) AS sent(customer_id, event_id)
+            CROSS JOIN LATERAL (
+              -- LIMIT keeps the planner to one look-up for each event, however little it knows of today's table
+              SELECT e.digest FROM offers_locationevent e
+              WHERE (e.customer_id, e.event_id) = (sent.customer_id, sent.event_id)
+                AND e.id >= %s::bigint AND e.id < %s::bigint
+              LIMIT 1) e
             """,
-            [array(event.customer_id for event in events), array(event.event_id for event in events)],
+            [
+                bigints([event.customer_id for event in events]),
+                uuids([event.event_id for event in events]),
+                first_id(now - REMEMBERED_FOR),
+                first_id(now + CLOCKS_DIFFER_BY),
+            ],
         )
         return {(row[0], row[1]): bytes(row[2]) for row in cursor.fetchall()}
 
 
 def insert_events(
     rows: Sequence[tuple[Event, Place | None, str | None]], *, now: datetime
-) -> dict[tuple[int, UUID], int]:
+) -> dict[tuple[int, str], int]:
     """Write the new events with their places and verdicts; return each one's row id. One statement."""
     if not rows:
         return {}
-    # One JSON document: an array per column would cost the driver more than the statement costs the database.
-    document = msgspec.json.encode([_row(event, place, verdict) for event, place, verdict in rows]).decode()
+    # Without the consent to geolocation nothing is kept that says where somebody was.
+    shown = [(event, None if verdict == "no_consent" else event.position) for event, _, verdict in rows]
     with hot_cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO offers_locationevent (customer_id, event_id, digest, device_id, type, store_id, aisle_id,
+            INSERT INTO offers_locationevent (id, customer_id, event_id, digest, device_id, type, store_id, aisle_id,
               rssi_dbm, lat, lon, accuracy_m, is_mock, occurred_at, verdict, received_at)
-            SELECT customer_id, event_id, decode(digest, 'base64'), device_id, type, store_id, aisle_id,
-              rssi_dbm, lat, lon, accuracy_m, is_mock, occurred_at, verdict, %s
-            FROM jsonb_to_recordset(%s::jsonb) AS sent(customer_id bigint, event_id uuid, digest text,
-              device_id text, type text, store_id bigint, aisle_id bigint, rssi_dbm smallint, lat float8,
-              lon float8, accuracy_m float8, is_mock bool, occurred_at timestamptz, verdict text)
-            RETURNING customer_id, event_id, id
+            SELECT %s::bigint | (nextval('offers_locationevent_number') & 1048575), sent.*, %s
+            FROM unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS sent
+            RETURNING customer_id, event_id::text, id
             """,
-            [now, document],
+            [
+                first_id(now),
+                now,
+                bigints([event.customer_id for event, _, _ in rows]),
+                uuids([event.event_id for event, _, _ in rows]),
+                blobs([event.digest for event, _, _ in rows]),
+                texts([event.device_id for event, _, _ in rows]),
+                texts([event.type for event, _, _ in rows]),
+                bigints([place.store_id if place else None for _, place, _ in rows]),
+                bigints([place.aisle_id if place else None for _, place, _ in rows]),
+                smallints([_rssi_dbm(event, verdict) for event, _, verdict in rows]),
+                floats([at.lat if at else None for _, at in shown]),
+                floats([at.lon if at else None for _, at in shown]),
+                floats([at.accuracy_m if at else None for _, at in shown]),
+                booleans([at is not None and at.is_mock for _, at in shown]),
+                instants([event.occurred_at for event, _, _ in rows]),
+                texts([verdict or "" for _, _, verdict in rows]),
+            ],
         )
         return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
 
 
-def _row(event: Event, place: Place | None, verdict: str | None) -> dict[str, object]:
-    hidden = verdict == "no_consent"
-    at = None if hidden else event.position
-    return {
-        "customer_id": event.customer_id,
-        "event_id": event.event_id,
-        "digest": event.digest,
-        "device_id": event.device_id,
-        "type": event.type,
-        "store_id": place.store_id if place else None,
-        "aisle_id": place.aisle_id if place else None,
-        "rssi_dbm": event.beacon.rssi_dbm if event.beacon and not hidden else None,
-        "lat": at.lat if at else None,
-        "lon": at.lon if at else None,
-        "accuracy_m": at.accuracy_m if at else None,
-        "is_mock": at.is_mock if at else False,
-        "occurred_at": event.occurred_at,
-        "verdict": verdict or "",
-    }
+def _rssi_dbm(event: Event, verdict: str | None) -> int | None:
+    return event.beacon.rssi_dbm if event.beacon and verdict != "no_consent" else None
 
 
 def touch_devices(events: Sequence[Event], *, now: datetime) -> None:
-    """Note that the sending devices were seen; at most one write a minute and device."""
-    devices = sorted({(event.customer_id, event.device_id) for event in events})
+    """Note that the sending devices were seen; at most one write a minute and device.
+
+    Each process remembers what it noted in the last minute, so that most batches ask the database nothing.
+    """
+    devices = sorted(_touched.fresh({(event.customer_id, event.device_id) for event in events}, now=now))
+    if not devices:
+        return
     with hot_cursor() as cursor:
         cursor.execute(
             """
             UPDATE customers_device d SET last_seen_at = %s
-            FROM unnest(%s::bigint[], %s::text[]) AS sent(customer_id, device_id)
+            FROM unnest(%s, %s) AS sent(customer_id, device_id)
             WHERE d.customer_id = sent.customer_id AND d.device_id = sent.device_id AND d.last_seen_at < %s
             """,
-            [now, [each[0] for each in devices], [each[1] for each in devices], now - DEVICE_SEEN_EVERY],
+            [
+                now,
+                bigints([each[0] for each in devices]),
+                texts([each[1] for each in devices]),
+                now - DEVICE_SEEN_EVERY,
+            ],
         )

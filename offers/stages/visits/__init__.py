@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from offers.flow import StoredEvent, Trigger
 from offers.locks import LockedPresence
@@ -30,8 +32,7 @@ from offers.stages.visits.triggers import refusal_of, triggers_of
 __all__ = ["follow", "settle"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
+class _Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One customer of the batch."""
 
     memory: Memory

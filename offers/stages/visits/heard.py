@@ -2,24 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from offers.cursors import hot_cursor
+import msgspec
+
+from offers.cursors import bigints, hot_cursor, texts
 from offers.flow import StoredEvent
+from offers.rules.event_ids import first_id
 from offers.rules.plausibility import Fix, Limits, Movement, movement_of
+
+AHEAD_AT_MOST = timedelta(hours=1)  # far more than a phone's clock may be ahead of ours
 
 Order = tuple[
     datetime, str
 ]  # when it happened, then its id: the order in which a customer's events are folded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     row_id: int
-    event_id: UUID
+    event_id: str
     device_id: str
     type: str
     at: datetime
@@ -29,14 +31,13 @@ class Heard:
     rssi_dbm: int | None
     was: str  # the verdict on disk: empty, or implausible_location
     is_new: bool = False
-    order: Order = field(init=False)  # made once: it is asked for at every comparison
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "order", (self.at, str(self.event_id)))
+    @property
+    def order(self) -> Order:
+        return self.at, self.event_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     heard: Heard
     movement: Movement
 
@@ -76,12 +77,12 @@ def heard_since(
     with hot_cursor() as cursor:
         cursor.execute(
             """
-            SELECT customer_id, id, event_id, device_id, type, occurred_at, lat, lon, accuracy_m, is_mock,
+            SELECT customer_id, id, event_id::text, device_id, type, occurred_at, lat, lon, accuracy_m, is_mock,
               store_id, aisle_id, rssi_dbm, verdict
             FROM offers_locationevent
-            WHERE customer_id = ANY(%s) AND occurred_at >= %s AND verdict IN ('', 'implausible_location')
+            WHERE customer_id = ANY(%s) AND id >= %s::bigint AND occurred_at >= %s AND verdict IN ('', 'implausible_location')
             """,
-            [list(customer_ids), since],
+            [bigints(customer_ids), first_id(since - AHEAD_AT_MOST), since],
         )
         for row in cursor.fetchall():
             found[row[0]].append(_heard(row[1:], new=new))
@@ -162,5 +163,5 @@ def change_verdicts(changes: Mapping[int, str]) -> None:
             UPDATE offers_locationevent e SET verdict = changed.verdict
             FROM unnest(%s::bigint[], %s::text[]) AS changed(id, verdict) WHERE e.id = changed.id
             """,
-            [list(changes), list(changes.values())],
+            [bigints(changes), texts(changes.values())],
         )

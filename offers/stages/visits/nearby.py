@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from offers.cursors import hot_cursor
+from offers.cursors import bigints, floats, hot_cursor
 from offers.rules.geofence import (
     is_usable,
     polygon_rings,
@@ -75,12 +75,12 @@ def fences_near(fixes: Mapping[int, Fix], *, store_ids: Collection[int], max_acc
         cursor.execute(
             FENCES,
             {
-                "n": list(fixes),
-                "lat": [fix.lat for fix in fixes.values()],
-                "lon": [fix.lon for fix in fixes.values()],
-                "accuracy_m": [fix.accuracy_m for fix in fixes.values()],
+                "n": bigints(fixes),
+                "lat": floats([fix.lat for fix in fixes.values()]),
+                "lon": floats([fix.lon for fix in fixes.values()]),
+                "accuracy_m": floats([fix.accuracy_m for fix in fixes.values()]),
                 "reach": REACH,
-                "store_ids": list(store_ids),
+                "store_ids": bigints(store_ids),
             },
         )
         rows = cursor.fetchall()

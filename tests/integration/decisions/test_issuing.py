@@ -67,7 +67,7 @@ def test_the_buyer_gets_one_coupon_one_exposure_and_one_message(now: datetime) -
     assert CouponCode.objects.get().coupon_id == coupon.pk
     decision = Decision.objects.get()
     assert (decision.outcome, decision.reason, decision.coupon_id) == ("issued", "issued", coupon.pk)
-    assert decision.event_uid == trigger.event_id
+    assert str(decision.event_uid) == trigger.event_id
     assert [one["reason"] for one in decision.candidates] == ["issued"]
     assert decision.candidates[0]["affinity_share"] == 0.4
     exposure = Exposure.objects.get()
