@@ -40,10 +40,6 @@ class _ColumnDumper(Dumper):
     def dump(self, obj: Any) -> bytes:
         return bytes(obj)
 
-    def quote(self, obj: Any) -> bytes:
-        # Asked for only where a statement is shown to a person: how long the column is tells enough.
-        return b"'<%d bytes>'" % len(obj)
-
 
 def _column_type(name: str, *, oid: int, array_oid: int, pack: Pack) -> Callable[[Iterable[Any]], Column]:
     kind = type(name, (Column,), {"__slots__": (), "array_oid": array_oid})

@@ -62,7 +62,7 @@ def well_formed_body(raw: bytes) -> list[WireEvent] | None:
     """Return the events of a request's body; None where somebody must look closer."""
     try:
         events = _body.decode(raw).events
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return events if _is_plain(raw, events, quotes=_BODY_QUOTES) else None
 
