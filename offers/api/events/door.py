@@ -21,10 +21,11 @@ from offers.flow import Event, EventResult
 
 T = TypeVar("T")
 MAX_WAITING_BATCHES = 10  # more would wait for seconds: better to be told to come back
+DECIDERS = 1  # batches at work at once in one process
 
 # Their own threads, so that slow pages elsewhere in the process cannot hold up the events.
 _callers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="events-caller")
-_decider = ThreadPoolExecutor(max_workers=1, thread_name_prefix="events-decider")
+_decider = ThreadPoolExecutor(max_workers=DECIDERS, thread_name_prefix="events-decider")
 _coalescers: WeakKeyDictionary[asyncio.AbstractEventLoop, Coalescer] = WeakKeyDictionary()
 
 
