@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.env import read_environment
-from tests.benchmarks import events_rest, events_socket, latency, pipeline, worlds
+from tests.benchmarks import events_rest, events_socket, latency, pipeline, vs_obvious, worlds
 from tests.benchmarks.figures import Figure, save, table
 
 RESULTS = Path("build/bench.json")
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "events_socket": events_socket.frames,
     "events_rest_single": events_rest.single,
     "p99_half_load": latency.p99_half_load,
+    "vs_obvious": vs_obvious.rates,
 }
 
 

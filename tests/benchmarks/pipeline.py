@@ -129,10 +129,15 @@ def measure(server: Server, contestants: list[Contestant], *, seconds: float, st
 
 @contextmanager
 def contestant(
-    server: Server, *, size: Size, implementation: str = "pipeline", phones: int = PHONES
+    server: Server,
+    *,
+    size: Size,
+    name: str = "",
+    implementation: str = "pipeline",
+    phones: int = PHONES,
 ) -> Iterator[Contestant]:
-    """Yield an implementation at work in a world of this size."""
-    name = worlds.ready(server, size=size)
+    """Yield an implementation at work in a world of this size; name: of its database, if it is not the kept one."""
+    name = name or worlds.ready(server, size=size)
     with deciding(implementation=implementation, url=database.url(server, name=name)) as decider:
         yield Contestant(
             decider=decider, name=name, size=size, phones=phones, crowds=_crowds(size, phones=phones)

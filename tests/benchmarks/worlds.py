@@ -51,6 +51,13 @@ def ready(server: Server, *, size: Size) -> str:
     return name
 
 
+def ready_copy(server: Server, *, size: Size) -> str:
+    """Return the name of a second database with this world, to be dropped by the caller."""
+    name = name_of(size) + "_copy"
+    database.copy(server, name=name, of=ready(server, size=size))
+    return name
+
+
 def forget(server: Server) -> None:
     """Drop every world."""
     for size in (world.TINY, world.SMALL, world.LARGE):
