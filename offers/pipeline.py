@@ -53,6 +53,7 @@ def _run(
         list(intake.stored.values()),
         presences=presences,
         last_fixes=intake.last_fixes,
+        dwell_s=intake.dwell_s,
         now=now,
         params=params,
     )

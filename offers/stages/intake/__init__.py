@@ -9,8 +9,9 @@ from offers.flow import Event, EventResult, Place, StoredEvent
 from offers.locks import LockedPresence
 from offers.rules.plausibility import Clock, Fix, Limits, clock_of
 from offers.stages.intake.answers import first_decisions
-from offers.stages.intake.places import resolve_places, triple
-from offers.stages.intake.rows import Standing, insert_events, known_events, standings_of, touch_devices
+from offers.stages.intake.look import Known, Standing, look
+from offers.stages.intake.places import triple
+from offers.stages.intake.rows import insert_events, touch_devices
 from offers.stages.thresholds import limits_of
 
 __all__ = ["Intake", "Standing", "take_in"]
@@ -28,6 +29,7 @@ class Intake:
     stored: Mapping[int, StoredEvent]  # new and on disk, in the batch's order
     repeats: Mapping[int, int]  # a duplicate within the batch: index of the one that was stored
     last_fixes: Mapping[int, Fix]  # by customer id: the last believed position
+    dwell_s: Mapping[int, float]  # by aisle id, of the events' places that have a time of their own
 
 
 @dataclass
@@ -48,10 +50,10 @@ def take_in(
     """Store what is new of a batch, and answer what is repeated or cannot be placed.
 
     The customers' presences must be locked by this transaction; without one, a customer's events are invalid. Without
-    the consent to geolocation an event is kept without its position and place. Six statements at most.
+    the consent to geolocation an event is kept without its position and place. Four statements at most.
     """
-    standings = standings_of(presences=presences)
-    sorting = _sort(events, standings=standings, now=now, limits=limits_of(params))
+    known = look(events, presences=presences, now=now)
+    sorting = _sort(events, known=known, now=now, limits=limits_of(params))
     if sorting.known:
         keys = {(event.customer_id, event.event_id): None for event in sorting.known.values()}
         decisions = first_decisions(list(keys), now=now)
@@ -72,20 +74,18 @@ def take_in(
             for index, event, place, verdict in sorting.fresh
         },
         repeats=sorting.repeats,
-        last_fixes={id_: standing.last_fix for id_, standing in standings.items() if standing.last_fix},
+        last_fixes={id_: standing.last_fix for id_, standing in known.standings.items() if standing.last_fix},
+        dwell_s=known.dwell_s,
     )
 
 
-def _sort(
-    events: Sequence[Event], *, standings: Mapping[int, Standing], now: datetime, limits: Limits
-) -> _Sorting:
-    places = resolve_places(events)
-    digests = known_events(events, now=now)
+def _sort(events: Sequence[Event], *, known: Known, now: datetime, limits: Limits) -> _Sorting:
+    places, digests = known.places, known.digests
     first_at: dict[Key, int] = {}
     sorting = _Sorting()
     for index, event in enumerate(events):
         key = (event.customer_id, event.event_id)
-        standing = standings.get(event.customer_id)
+        standing = known.standings.get(event.customer_id)
         if standing is None:
             sorting.answered[index] = _rejected(event, "invalid")
         elif key in digests:

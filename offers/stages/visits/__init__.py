@@ -50,17 +50,19 @@ def follow(
     *,
     presences: Mapping[int, LockedPresence],
     last_fixes: Mapping[int, Fix],
+    dwell_s: Mapping[int, float],
     now: datetime,
     params: Mapping[str, Any],
 ) -> list[Trigger]:
     """Return the triggers of these new events, in their order, then those of deadlines; keep visits and presences.
 
-    The customers' presences must be locked by this transaction. Eight statements at most, whatever the batch.
+    The customers' presences must be locked by this transaction; `dwell_s` has the times of the events' own aisles.
+    Eight statements at most, whatever the batch.
     """
     limits = limits_of(params)
     cases = _cases(stored, presences=presences, last_fixes=last_fixes, now=now, params=params, limits=limits)
     nearby = _nearby(cases, params=params)
-    folding = visit_params(params, dwell_s_by_aisle=_own_dwells(cases, nearby=nearby))
+    folding = visit_params(params, dwell_s_by_aisle=_own_dwells(cases, dwell_s=dwell_s, nearby=nearby))
     folds = {id_: _fold(case, nearby=nearby, now=now, params=folding) for id_, case in cases.items()}
     written = _write(folds, now=now, params=folding)
     change_verdicts(_changed_verdicts(cases))
@@ -207,8 +209,17 @@ def _changed_verdicts(cases: Mapping[int, _Case]) -> dict[int, str]:
     return changes
 
 
-def _own_dwells(cases: Mapping[int, _Case], *, nearby: Nearby) -> Mapping[Key, float]:
-    """Return the time one must stay in those aisles of the batch that have one of their own."""
-    named = {each.heard.aisle_id for case in cases.values() for each in case.judged}
-    near = {aisle_id for aisles in nearby.aisles.values() for _, aisle_id in aisles}
-    return dwell_seconds(sorted(id_ for id_ in named | near if id_ is not None))
+def _own_dwells(
+    cases: Mapping[int, _Case], *, dwell_s: Mapping[int, float], nearby: Nearby
+) -> Mapping[Key, float]:
+    """Return the time one must stay in those aisles that have one of their own; asks only for what was heard before."""
+    earlier = {
+        each.heard.aisle_id
+        for case in cases.values()
+        if case.known is not None
+        for each in (*case.judged, *case.known)
+    }
+    asked = dwell_seconds(sorted(id_ for id_ in earlier if id_ is not None))
+    asked.update(nearby.dwell_s)
+    asked.update(dwell_s)
+    return asked
