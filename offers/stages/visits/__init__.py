@@ -219,7 +219,7 @@ def _own_dwells(
         if case.known is not None
         for each in (*case.judged, *case.known)
     }
-    asked = dwell_seconds(sorted(id_ for id_ in earlier if id_ is not None))
-    asked.update(nearby.dwell_s)
-    asked.update(dwell_s)
-    return asked
+    found: dict[Key, float] = dict(dwell_seconds(sorted(id_ for id_ in earlier if id_ is not None)))
+    found.update(nearby.dwell_s.items())
+    found.update(dwell_s.items())
+    return found

@@ -17,7 +17,7 @@ def key_of(customer_id: int, visit: Visit) -> VisitKey:
     return (customer_id, int(visit.place.store), None if aisle is None else int(aisle), visit.entered_at)
 
 
-def dwell_seconds(aisle_ids: Sequence[int]) -> dict[Key, float]:
+def dwell_seconds(aisle_ids: Sequence[int]) -> dict[int | str, float]:
     """Return how long one must stay in those of these aisles that have a time of their own; one query."""
     if not aisle_ids:
         return {}
