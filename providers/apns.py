@@ -83,9 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         server = ApnsServer(host=options.host, port=options.port, directory=directory, topic=options.topic)
     except OSError as error:
-        raise SystemExit(
-            f"The local APNs cannot start on {options.host}:{options.port}: {error}"
-        ) from error
+        raise SystemExit(f"The local APNs cannot start on {options.host}:{options.port}: {error}") from error
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     write_state(options.state_file, server.settings())

@@ -75,25 +75,25 @@ class ApnsConnection(asyncio.Protocol):
         elif isinstance(event, DataReceived):
             self._take(event)
         elif isinstance(event, StreamEnded):
-            self._answer(cast("int", event.stream_id))
+            self._answer(event.stream_id)
         elif isinstance(event, StreamReset):
-            self._forget(cast("int", event.stream_id))
+            self._forget(event.stream_id)
         elif isinstance(event, WindowUpdated):
             for stream_id in list(self._unsent):
                 self._send_rest(stream_id)
 
     def _open(self, event: RequestReceived) -> None:
-        stream_id = cast("int", event.stream_id)
+        stream_id = event.stream_id
         if self._last_stream is not None and stream_id > self._last_stream:
             return
         if len(self._headers) >= self._limit:
             self._h2.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
             return
-        self._headers[stream_id] = cast("list[tuple[bytes, bytes]]", event.headers)
+        self._headers[stream_id] = event.headers
         self._bodies[stream_id] = bytearray()
 
     def _take(self, event: DataReceived) -> None:
-        stream_id, size = cast("int", event.stream_id), cast("int", event.flow_controlled_length)
+        stream_id, size = event.stream_id, event.flow_controlled_length
         self._to_acknowledge += size
         body = self._bodies.get(stream_id)
         if body is None:

@@ -15,8 +15,19 @@ MAX_PAYLOAD_BYTES = 4096
 MAX_COLLAPSE_ID_BYTES = 64
 PATH = "/3/device/"
 PUSH_TYPES = frozenset(
-    ["alert", "background", "complication", "controls", "fileprovider", "liveactivity", "location", "mdm"]
-    + ["pushtotalk", "voip", "widgets"]
+    [
+        "alert",
+        "background",
+        "complication",
+        "controls",
+        "fileprovider",
+        "liveactivity",
+        "location",
+        "mdm",
+        "pushtotalk",
+        "voip",
+        "widgets",
+    ]
 )
 INTERRUPTION_LEVELS = ("passive", "active", "time-sensitive", "critical")
 

@@ -61,7 +61,11 @@ class RunningApns:
         """Return an HTTP/2 client that trusts the server."""
         trust = ssl.create_default_context(cafile=str(self.ca_file))
         return httpx.Client(
-            base_url=f"https://{self.host}:{self.port}", http1=False, http2=True, verify=trust, trust_env=False
+            base_url=f"https://{self.host}:{self.port}",
+            http1=False,
+            http2=True,
+            verify=trust,
+            trust_env=False,
         )
 
     def _call(self, method: str, path: str, **more: Any) -> Any:

@@ -1,0 +1,149 @@
+"""Pushes through APNs: one shared HTTP/2 connection, bounded concurrency, every answer classified, no waiting."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+from hpack import HeaderTuple
+
+from .apns_answers import DEAD, verdict_for
+from .apns_connection import ApnsConnection, NotProcessed, connected
+from .apns_request import Headers, apns_payload
+from .apns_tokens import ProviderTokens, SigningKey
+from .http import Answer, NoAnswer, new_trust
+from .lane import Batch, Lane
+from .port import Outcome, PushMessage, Receipt
+from .settings import ApnsSettings
+from .verdicts import Verdict, later
+
+DEFAULT_TIMEOUT_S = 8.0
+DEFAULT_CONCURRENCY = 64
+IDLE_S = 600.0  # a connection unused for so long may be cut off without a word, by a router for one
+WRONG_ENVIRONMENT_FROM = (
+    10  # so many tokens called bad, and none good, in one batch: the tokens are not at fault
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class ApnsGateway:
+    """APNs over HTTP/2. Too many renewals of our token are remembered: until their time nothing is sent, by any call."""
+
+    def __init__(
+        self,
+        *,
+        settings: ApnsSettings,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Read the signing key, which the settings must name; raises BadCredentialsFile.
+
+        `timeout_s` bounds each request whole, `concurrency` the requests under way; `clock` gives Unix time, for
+        our token and for the time that passes within a call.
+        """
+        assert settings.key_file is not None
+        key = SigningKey.from_file(settings.key_file, key_id=settings.key_id, team_id=settings.team_id)
+        self._settings = settings
+        self._timeout_s = timeout_s
+        self._trust = new_trust(settings.ca_file)
+        self._trust.set_alpn_protocols(["h2"])
+        self._headers = Headers(host=settings.host, topic=settings.topic)
+        self._tokens = ProviderTokens(key=key, clock=clock)
+        self._lane = Lane(gateway="apns", concurrency=concurrency, clock=clock, alarming=DEAD)
+        self._connection: ApnsConnection | None = None
+        self._connecting: asyncio.Task[ApnsConnection] | None = None
+
+    async def send(self, messages: Sequence[PushMessage], *, now: datetime) -> list[Receipt]:
+        """Send the messages and return one receipt per message, in the same order; see PushGateway."""
+        return _spared(await self._lane.send(messages, now=now, attempt=self._attempt))
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def _attempt(self, message: PushMessage, batch: Batch, at: datetime) -> Verdict:
+        body = apns_payload(message)
+        token = self._tokens.current()
+        try:
+            answer = await self._answer(self._headers.made(message, token=token), body)
+            verdict = self._verdict(message, answer, batch)
+            if verdict.refuses_credentials and batch.halt is None:
+                other = self._tokens.instead_of(token)
+                if other is not None:
+                    answer = await self._answer(self._headers.made(message, token=other), body)
+                    verdict = self._verdict(message, answer, batch)
+        except NoAnswer as error:
+            return later(error.code)
+        return verdict
+
+    def _verdict(self, message: PushMessage, answer: Answer, batch: Batch) -> Verdict:
+        return verdict_for(
+            message,
+            status=answer.status,
+            body=answer.body,
+            retry_after=answer.retry_after,
+            now=self._lane.moment(batch),
+        )
+
+    async def _answer(self, headers: Sequence[HeaderTuple], body: bytes) -> Answer:
+        """Return the answer; raises NoAnswer. What APNs did not look at is sent once more, under the same ids."""
+        connection = self._open() or await self._connect()
+        try:
+            return await connection.post(headers, body)
+        except NotProcessed:
+            connection = self._open() or await self._connect()
+            return await connection.post(headers, body)
+
+    def _open(self) -> ApnsConnection | None:
+        connection = self._connection
+        if connection is None or not connection.is_open:
+            return None
+        if connection.idle_s > IDLE_S:
+            connection.close()
+            return None
+        return connection
+
+    async def _connect(self) -> ApnsConnection:
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(self._connected())
+            self._connecting.add_done_callback(self._was_connected)
+        # Shielded: one waiter that gives up does not take the connection from the others.
+        return await asyncio.shield(self._connecting)
+
+    async def _connected(self) -> ApnsConnection:
+        self._connection = await connected(
+            host=self._settings.host,
+            port=self._settings.port,
+            trust=self._trust,
+            timeout_s=self._timeout_s,
+        )
+        return self._connection
+
+    def _was_connected(self, task: "asyncio.Task[ApnsConnection]") -> None:
+        self._connecting = None
+        if not task.cancelled():
+            task.exception()
+
+
+def _spared(receipts: list[Receipt]) -> list[Receipt]:
+    """Return the receipts, no token called dead where APNs knows none at all.
+
+    Tokens of the sandbox sent to production, or of another app, are all bad at once: a setting is at fault, and the
+    devices are as good as before.
+    """
+    bad = [receipt for receipt in receipts if receipt.provider_code in DEAD]
+    if len(bad) < WRONG_ENVIRONMENT_FROM or any(one.outcome is Outcome.ACCEPTED for one in receipts):
+        return receipts
+    _log.error("push_tokens_of_another_environment", gateway="apns", messages=len(bad))
+    return [
+        replace(receipt, outcome=Outcome.LANE_STOPPED) if receipt.provider_code in DEAD else receipt
+        for receipt in receipts
+    ]
