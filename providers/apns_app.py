@@ -143,13 +143,13 @@ class ApnsApp:
         return {"answers": len(answers)}
 
     def _change(self, raw: Any, query: dict[str, str]) -> dict[str, Any]:
-        """Change how strict the server is, and its clock; return how many connections there have been."""
+        """Change how strict the server is, and its clock; return how many connections and tokens there have been."""
         if not isinstance(raw, dict) or not {"counts_updates", "is_alone_first", "clock_ahead_s"} >= set(raw):
             raise BadScript("settings are counts_updates, is_alone_first and clock_ahead_s")
         self.tokens.counts_updates = bool(raw.get("counts_updates", self.tokens.counts_updates))
         self.is_alone_first = bool(raw.get("is_alone_first", self.is_alone_first))
         self.clock_ahead_s = float(raw.get("clock_ahead_s", self.clock_ahead_s))
-        return {"connections": self.connections}
+        return {"connections": self.connections, "tokens": self.tokens.verified}
 
 
 def _refused(refused: Refusal, apns_id: str, *, script: ApnsAnswer = ACCEPT) -> Reply:

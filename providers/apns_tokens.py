@@ -35,6 +35,7 @@ class TokenChecks:
     team_id: str
     clock: Callable[[], float] = time.time
     counts_updates: bool = True
+    verified: int = 0  # tokens whose signature was found good, each counted once
     _issued_at: dict[str, int] = field(default_factory=dict)  # by token whose signature was verified
 
     def check(self, authorization: str | None, last: LastToken) -> None:
@@ -76,5 +77,6 @@ class TokenChecks:
             raise refusal("InvalidProviderToken", "iat is not a whole number")
         if len(self._issued_at) >= MAX_KNOWN:
             self._issued_at.clear()
+        self.verified += 1
         self._issued_at[token] = claims["iat"]
         return claims["iat"]

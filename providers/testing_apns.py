@@ -36,12 +36,16 @@ class RunningApns:
         """
         self._call("POST", "script", json={"token": token, "answers": list(answers)})
 
-    def change(self, **settings: Any) -> int:
-        """Change `counts_updates`, `is_alone_first`, `clock_ahead_s`; return the connections there have been.
+    def change(self, **settings: Any) -> dict[str, int]:
+        """Change `counts_updates`, `is_alone_first`, `clock_ahead_s`; return how often there were new ones.
 
-        Each call of these helpers is a connection too.
+        Counted are `connections`, each call of these helpers among them, and good provider `tokens`.
         """
-        return int(self._call("POST", "settings", json=settings)["connections"])
+        return dict(self._call("POST", "settings", json=settings))
+
+    def tokens(self) -> int:
+        """Return how many good provider tokens there have been."""
+        return self.change()["tokens"]
 
     def log(self, *, since: int = 0) -> list[dict[str, Any]]:
         """Return the sends on the wire, oldest first: seq, at, token, message, answer, delivered, why, connection."""

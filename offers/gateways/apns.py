@@ -10,7 +10,7 @@ import structlog
 from hpack import HeaderTuple
 
 from .apns_answers import DEAD, verdict_for
-from .apns_connection import ApnsConnection, NotProcessed, connected
+from .apns_connection import ApnsConnection, NoConnection, NotProcessed, connected
 from .apns_request import Headers, apns_payload
 from .apns_tokens import ProviderTokens, SigningKey
 from .http import Answer, NoAnswer, new_trust
@@ -51,7 +51,7 @@ class ApnsGateway:
         self._timeout_s = timeout_s
         self._trust = new_trust(settings.ca_file)
         self._trust.set_alpn_protocols(["h2"])
-        self._headers = Headers(host=settings.host, topic=settings.topic)
+        self._headers = Headers(host=settings.host, port=settings.port, topic=settings.topic)
         self._tokens = ProviderTokens(key=key, clock=clock)
         self._lane = Lane(gateway="apns", concurrency=concurrency, clock=clock, alarming=DEAD)
         self._connection: ApnsConnection | None = None
@@ -65,8 +65,9 @@ class ApnsGateway:
         """Close the connection."""
         if self._connecting is not None:
             self._connecting.cancel()
+            await asyncio.wait([self._connecting])
         if self._connection is not None:
-            self._connection.close()
+            await self._connection.aclose()
             self._connection = None
 
     async def _attempt(self, message: PushMessage, batch: Batch, at: datetime) -> Verdict:
@@ -80,6 +81,10 @@ class ApnsGateway:
                 if other is not None:
                     answer = await self._answer(self._headers.made(message, token=other), body)
                     verdict = self._verdict(message, answer, batch)
+        except NoConnection as error:
+            # Nobody can be reached: the rest of the batch need not try.
+            batch.halt = later(error.code)
+            return batch.halt
         except NoAnswer as error:
             return later(error.code)
         return verdict

@@ -38,8 +38,12 @@ class NotProcessed(NoAnswer):
     """APNs says, or we know, that it did not look at the request: it may be sent again at once."""
 
 
+class NoConnection(NotProcessed):
+    """APNs cannot be reached, with this request or another."""
+
+
 async def connected(*, host: str, port: int, trust: ssl.SSLContext, timeout_s: float) -> "ApnsConnection":
-    """Return a new connection, within `timeout_s` seconds; raises NotProcessed."""
+    """Return a new connection, within `timeout_s` seconds; raises NoConnection."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout_s):
@@ -47,12 +51,12 @@ async def connected(*, host: str, port: int, trust: ssl.SSLContext, timeout_s: f
                 lambda: ApnsConnection(timeout_s=timeout_s), host, port, ssl=trust
             )
     except TimeoutError as error:
-        raise NotProcessed("TIMEOUT") from error
+        raise NoConnection("TIMEOUT") from error
     except OSError as error:
-        raise NotProcessed("CONNECT_FAILED") from error
+        raise NoConnection("CONNECT_FAILED") from error
     if not connection.speaks_http2:
-        connection.close()
-        raise NotProcessed("NO_HTTP2")
+        await connection.aclose()
+        raise NoConnection("NO_HTTP2")
     return connection
 
 
@@ -98,6 +102,7 @@ class ApnsConnection(asyncio.Protocol):
         self._limit = 0  # streams that APNs allows; none before its first word
         self._to_acknowledge = 0
         self._flushes = False
+        self._gone: asyncio.Future[None] = self._loop.create_future()
         self._used_at = self._heard_at = self._loop.time()
         self.is_open = True
 
@@ -131,6 +136,11 @@ class ApnsConnection(asyncio.Protocol):
         self.is_open = False
         self._transport.abort()
 
+    async def aclose(self) -> None:
+        """Close, and return when nothing is left of it."""
+        self.close()
+        await asyncio.shield(self._gone)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._h2.initiate_connection()
@@ -139,6 +149,7 @@ class ApnsConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
+        self._gone.set_result(None)
         self._fail_waiting("CONNECTION_LOST")
         for call in list(self._calls.values()):
             self._fail(call, NoAnswer("CONNECTION_LOST"))

@@ -39,16 +39,18 @@ class Headers:
     """
 
     host: str
+    port: int
     topic: str
     _urgent: list[HeaderTuple] = field(init=False)
     _relaxed: list[HeaderTuple] = field(init=False)
     _before: list[HeaderTuple] = field(init=False)
 
     def __post_init__(self) -> None:
+        host = self.host if self.port == 443 else f"{self.host}:{self.port}"
         self._before = [
             HeaderTuple(b":method", b"POST"),
             HeaderTuple(b":scheme", b"https"),
-            HeaderTuple(b":authority", self.host.encode("idna")),
+            HeaderTuple(b":authority", host.encode("idna")),
         ]
         after = [
             HeaderTuple(b"apns-topic", self.topic.encode()),
