@@ -159,12 +159,11 @@ class ApnsConnection(asyncio.Protocol):
         self._last_stream = max((one for one in self._headers if one < before), default=max(before - 2, 0))
         for stream_id in [one for one in self._headers if one > self._last_stream]:
             self._forget(stream_id)
-        self._write()
         # h2 would let nothing follow its own GOAWAY.
         frame = GoAwayFrame(
             last_stream_id=self._last_stream, additional_data=json.dumps({"reason": reason}).encode()
         )
-        self._transport.write(frame.serialize())
+        self._transport.write(self._h2.data_to_send() + frame.serialize())
 
     def _forget(self, stream_id: int) -> None:
         self._headers.pop(stream_id, None)
