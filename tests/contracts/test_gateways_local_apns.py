@@ -6,7 +6,6 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,23 +16,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from providers.testing_apns import RunningApns, running_apns
+from providers.testing_apns import RunningApns
 
 DEVICE = "ab" * 32
 PAYLOAD = {"aps": {"alert": {"title": "Yaourts"}}}
 PROCESS_WITHIN_S = 20
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningApns]:
-    with running_apns() as apns:
-        yield apns
-
-
-@pytest.fixture
-def apns(running: RunningApns) -> RunningApns:
-    running.reset()
-    return running
 
 
 def provider_token(

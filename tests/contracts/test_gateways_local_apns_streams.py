@@ -7,19 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import jwt
-import pytest
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import Event, RemoteSettingsChanged, ResponseReceived, StreamReset
 from h2.settings import SettingCodes
 
-from providers.testing_apns import RunningApns, running_apns
-
-
-@pytest.fixture(scope="module")
-def apns() -> Iterator[RunningApns]:
-    with running_apns() as running:
-        yield running
+from providers.testing_apns import RunningApns
 
 
 @contextmanager
