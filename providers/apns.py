@@ -64,16 +64,14 @@ class ApnsServer:
         self._loop.call_soon_threadsafe(self._stopped.set)
 
     async def _serve(self) -> None:
-        open_ones: set[ApnsConnection] = set()
         server = await self._loop.create_server(
-            lambda: ApnsConnection(self.app, open_ones), sock=self.socket, ssl=self._context
+            lambda: ApnsConnection(self.app), sock=self.socket, ssl=self._context
         )
         try:
             await self._stopped.wait()
         finally:
             server.close()
-            for connection in list(open_ones):
-                connection.cut()
+            self.app.cut_all()
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -31,6 +31,7 @@ class Peer:
     """What the server knows of one connection."""
 
     number: int
+    cut: Callable[[], None]  # ends the connection without a word
     last_token: LastToken = field(default_factory=LastToken)
     is_trusted: bool = False  # a valid token was seen: many streams may be open
 
@@ -46,22 +47,33 @@ class ApnsApp:
     is_alone_first: bool = True  # one stream at a time until a valid token was seen, as APNs has it
     clock_ahead_s: float = 0.0
     connections: int = 0
+    peers: dict[int, Peer] = field(default_factory=dict)  # the open connections, by number
 
     def __post_init__(self) -> None:
         self.tokens.clock = self._clock
         self.log.clock = self._clock
 
-    def peer(self) -> Peer:
+    def joined(self, cut: Callable[[], None]) -> Peer:
         """Return a new connection's state."""
         self.connections += 1
-        return Peer(number=self.connections)
+        self.peers[self.connections] = Peer(number=self.connections, cut=cut)
+        return self.peers[self.connections]
+
+    def left(self, peer: Peer) -> None:
+        """Forget a connection that is no more."""
+        self.peers.pop(peer.number, None)
+
+    def cut_all(self, *, but: Peer | None = None) -> None:
+        """End the open connections without a word."""
+        for peer in [peer for peer in self.peers.values() if peer is not but]:
+            peer.cut()
 
     def answer(self, pairs: list[tuple[bytes, bytes]], body: bytes, peer: Peer) -> Reply:
         """Return the answer to one request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
         path = headers[":path"]
         if path.startswith(CONTROL):
-            return self._control(headers[":method"], path, body)
+            return self._control(headers[":method"], path, body, peer=peer)
         message: dict[str, Any] = {"token": unquote(path.rpartition("/")[2])}
         message["headers"] = {name: value for name, value in headers.items() if name.startswith("apns-")}
         apns_id = headers.get("apns-id", "")
@@ -118,13 +130,14 @@ class ApnsApp:
     def _clock(self) -> float:
         return time.time() + self.clock_ahead_s
 
-    def _control(self, method: str, path: str, body: bytes) -> Reply:
+    def _control(self, method: str, path: str, body: bytes, *, peer: Peer) -> Reply:
         actions: dict[tuple[str, str], Callable[[Any, dict[str, str]], Any]] = {
             ("POST", "script"): self._put_script,
             ("DELETE", "script"): lambda *_: self.scripts.clear(),
             ("GET", "log"): lambda _, query: self.log.since(int(query.get("since", "0"))),
             ("DELETE", "log"): lambda *_: self.log.clear(),
             ("POST", "settings"): self._change,
+            ("DELETE", "connections"): lambda *_: self.cut_all(but=peer),
         }
         url = urlsplit(path)
         action = actions.get((method, url.path.removeprefix(CONTROL)))

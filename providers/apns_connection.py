@@ -23,10 +23,8 @@ _SETTINGS = {SettingCodes.MAX_HEADER_LIST_SIZE: 8000, SettingCodes.ENABLE_CONNEC
 class ApnsConnection(asyncio.Protocol):
     """Answers the streams of one client in the order in which their answers are due."""
 
-    def __init__(self, app: ApnsApp, open_ones: "set[ApnsConnection]") -> None:
+    def __init__(self, app: ApnsApp) -> None:
         self._app = app
-        self._open_ones = open_ones
-        self._peer = app.peer()
         self._h2 = H2Connection(
             H2Configuration(
                 client_side=False, validate_outbound_headers=False, normalize_outbound_headers=False
@@ -41,7 +39,7 @@ class ApnsConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._open_ones.add(self)
+        self._peer = self._app.joined(self._transport.abort)
         self._h2.local_settings = self._settings(self._limit)
         self._h2.initiate_connection()
         # h2 ends the connection over a stream too many; APNs refuses the stream, and so is it done below.
@@ -49,12 +47,8 @@ class ApnsConnection(asyncio.Protocol):
         self._write()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._open_ones.discard(self)
+        self._app.left(self._peer)
         self._headers.clear()
-
-    def cut(self) -> None:
-        """Close the connection without a word."""
-        self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         try:

@@ -47,6 +47,10 @@ class RunningApns:
         """Return how many good provider tokens there have been."""
         return self.change()["tokens"]
 
+    def cut(self) -> None:
+        """End every connection without a word."""
+        self._call("DELETE", "connections")
+
     def log(self, *, since: int = 0) -> list[dict[str, Any]]:
         """Return the sends on the wire, oldest first: seq, at, token, message, answer, delivered, why, connection."""
         return list(self._call("GET", f"log?since={since}"))

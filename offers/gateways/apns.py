@@ -1,6 +1,5 @@
 """Pushes through APNs: one shared HTTP/2 connection, bounded concurrency, every answer classified, no waiting."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,8 +9,9 @@ import structlog
 from hpack import HeaderTuple
 
 from .apns_answers import DEAD, verdict_for
-from .apns_connection import ApnsConnection, NoConnection, NotProcessed, connected
+from .apns_connection import NotProcessed
 from .apns_request import Headers, apns_payload
+from .apns_shared import NoConnection, SharedConnection
 from .apns_tokens import ProviderTokens, SigningKey
 from .http import Answer, NoAnswer, new_trust
 from .lane import Batch, Lane
@@ -21,10 +21,7 @@ from .verdicts import Verdict, later
 
 DEFAULT_TIMEOUT_S = 8.0
 DEFAULT_CONCURRENCY = 64
-IDLE_S = 600.0  # a connection unused for so long may be cut off without a word, by a router for one
-WRONG_ENVIRONMENT_FROM = (
-    10  # so many tokens called bad, and none good, in one batch: the tokens are not at fault
-)
+WRONG_ENVIRONMENT_FROM = 10  # bad tokens in a batch without a good one: it is not the tokens
 
 _log = structlog.get_logger(__name__)
 
@@ -47,28 +44,23 @@ class ApnsGateway:
         """
         assert settings.key_file is not None
         key = SigningKey.from_file(settings.key_file, key_id=settings.key_id, team_id=settings.team_id)
-        self._settings = settings
-        self._timeout_s = timeout_s
-        self._trust = new_trust(settings.ca_file)
-        self._trust.set_alpn_protocols(["h2"])
         self._headers = Headers(host=settings.host, port=settings.port, topic=settings.topic)
         self._tokens = ProviderTokens(key=key, clock=clock)
         self._lane = Lane(gateway="apns", concurrency=concurrency, clock=clock, alarming=DEAD)
-        self._connection: ApnsConnection | None = None
-        self._connecting: asyncio.Task[ApnsConnection] | None = None
+        trust = new_trust(settings.ca_file)
+        trust.set_alpn_protocols(["h2"])
+        self._connection = SharedConnection(
+            host=settings.host, port=settings.port, trust=trust, timeout_s=timeout_s
+        )
 
     async def send(self, messages: Sequence[PushMessage], *, now: datetime) -> list[Receipt]:
         """Send the messages and return one receipt per message, in the same order; see PushGateway."""
+        await self._connection.look()
         return _spared(await self._lane.send(messages, now=now, attempt=self._attempt))
 
     async def aclose(self) -> None:
         """Close the connection."""
-        if self._connecting is not None:
-            self._connecting.cancel()
-            await asyncio.wait([self._connecting])
-        if self._connection is not None:
-            await self._connection.aclose()
-            self._connection = None
+        await self._connection.aclose()
 
     async def _attempt(self, message: PushMessage, batch: Batch, at: datetime) -> Verdict:
         body = apns_payload(message)
@@ -100,42 +92,12 @@ class ApnsGateway:
 
     async def _answer(self, headers: Sequence[HeaderTuple], body: bytes) -> Answer:
         """Return the answer; raises NoAnswer. What APNs did not look at is sent once more, under the same ids."""
-        connection = self._open() or await self._connect()
+        connection = await self._connection.current()
         try:
             return await connection.post(headers, body)
         except NotProcessed:
-            connection = self._open() or await self._connect()
+            connection = await self._connection.current()
             return await connection.post(headers, body)
-
-    def _open(self) -> ApnsConnection | None:
-        connection = self._connection
-        if connection is None or not connection.is_open:
-            return None
-        if connection.idle_s > IDLE_S:
-            connection.close()
-            return None
-        return connection
-
-    async def _connect(self) -> ApnsConnection:
-        if self._connecting is None:
-            self._connecting = asyncio.create_task(self._connected())
-            self._connecting.add_done_callback(self._was_connected)
-        # Shielded: one waiter that gives up does not take the connection from the others.
-        return await asyncio.shield(self._connecting)
-
-    async def _connected(self) -> ApnsConnection:
-        self._connection = await connected(
-            host=self._settings.host,
-            port=self._settings.port,
-            trust=self._trust,
-            timeout_s=self._timeout_s,
-        )
-        return self._connection
-
-    def _was_connected(self, task: "asyncio.Task[ApnsConnection]") -> None:
-        self._connecting = None
-        if not task.cancelled():
-            task.exception()
 
 
 def _spared(receipts: list[Receipt]) -> list[Receipt]:

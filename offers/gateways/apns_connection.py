@@ -4,7 +4,6 @@ docs/decisions/0012-apns-gateway.md says why neither httpx nor aioapns stands he
 """
 
 import asyncio
-import ssl
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,15 @@ import structlog
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
-from h2.events import DataReceived, Event, RemoteSettingsChanged, ResponseReceived, StreamEnded, StreamReset
+from h2.events import (
+    DataReceived,
+    Event,
+    PingAckReceived,
+    RemoteSettingsChanged,
+    ResponseReceived,
+    StreamEnded,
+    StreamReset,
+)
 from h2.exceptions import NoAvailableStreamIDError, ProtocolError
 from h2.settings import SettingCodes, Settings
 from hpack import Encoder, HeaderTuple
@@ -36,28 +43,6 @@ _log = structlog.get_logger(__name__)
 
 class NotProcessed(NoAnswer):
     """APNs says, or we know, that it did not look at the request: it may be sent again at once."""
-
-
-class NoConnection(NotProcessed):
-    """APNs cannot be reached, with this request or another."""
-
-
-async def connected(*, host: str, port: int, trust: ssl.SSLContext, timeout_s: float) -> "ApnsConnection":
-    """Return a new connection, within `timeout_s` seconds; raises NoConnection."""
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(timeout_s):
-            _, connection = await loop.create_connection(
-                lambda: ApnsConnection(timeout_s=timeout_s), host, port, ssl=trust
-            )
-    except TimeoutError as error:
-        raise NoConnection("TIMEOUT") from error
-    except OSError as error:
-        raise NoConnection("CONNECT_FAILED") from error
-    if not connection.speaks_http2:
-        await connection.aclose()
-        raise NoConnection("NO_HTTP2")
-    return connection
 
 
 class _PlainEncoder(Encoder):
@@ -103,6 +88,7 @@ class ApnsConnection(asyncio.Protocol):
         self._to_acknowledge = 0
         self._flushes = False
         self._gone: asyncio.Future[None] = self._loop.create_future()
+        self._pong: asyncio.Future[None] | None = None
         self._used_at = self._heard_at = self._loop.time()
         self.is_open = True
 
@@ -131,6 +117,19 @@ class ApnsConnection(asyncio.Protocol):
         self._flush_soon()
         return call.answer
 
+    async def responds(self, *, within_s: float) -> bool:
+        """Return whether the connection is still good for calls, by the other end's word.
+
+        What has come in while the event loop stood still (a good-bye, an end) is heard by this, too.
+        """
+        if self.is_open and self._pong is None:
+            self._pong = self._loop.create_future()
+            self._h2.ping(b"are you?")
+            self._flush_soon()
+        if self._pong is not None:
+            await asyncio.wait([self._pong], timeout=within_s)
+        return self.is_open and self._pong is None
+
     def close(self) -> None:
         """Take no further calls, and close; what is under way has no answer."""
         self.is_open = False
@@ -150,6 +149,7 @@ class ApnsConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
         self._gone.set_result(None)
+        self._ponged()
         self._fail_waiting("CONNECTION_LOST")
         for call in list(self._calls.values()):
             self._fail(call, NoAnswer("CONNECTION_LOST"))
@@ -176,6 +176,9 @@ class ApnsConnection(asyncio.Protocol):
         if isinstance(event, RemoteSettingsChanged):
             self._limit = self._h2.remote_settings.max_concurrent_streams
             return
+        if isinstance(event, PingAckReceived):
+            self._ponged()
+            return
         if isinstance(event, DataReceived):
             self._to_acknowledge += event.flow_controlled_length
         call = self._calls.get(getattr(event, "stream_id", None) or 0)
@@ -197,6 +200,11 @@ class ApnsConnection(asyncio.Protocol):
         elif isinstance(event, StreamReset):
             was_refused = event.error_code == ErrorCodes.REFUSED_STREAM
             self._fail(call, NotProcessed("STREAM_REFUSED") if was_refused else NoAnswer("STREAM_RESET"))
+
+    def _ponged(self) -> None:
+        if self._pong is not None:
+            self._pong.set_result(None)
+            self._pong = None
 
     def _flush_soon(self) -> None:
         if not self._flushes:

@@ -128,6 +128,30 @@ async def test_a_connection_that_has_gone_deaf_is_left(
     assert len({entry["connection"] for entry in apns.log()}) == 2
 
 
+async def test_an_idle_connection_that_was_cut_while_nobody_looked_costs_no_message(
+    apns: RunningApns, gateway: ApnsGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("offers.gateways.apns_shared.IDLE_S", -1.0)
+    await gateway.send([message()], now=NOW)
+    apns.cut()  # blocks the event loop meanwhile, as between two batches of the worker
+
+    receipts = await gateway.send([message() for _ in range(20)], now=NOW)
+
+    assert {r.outcome for r in receipts} == {Outcome.ACCEPTED}
+    assert len(apns.log()) == 21
+    assert len({entry["connection"] for entry in apns.log()}) == 2
+
+
+async def test_an_idle_connection_that_still_lives_is_used_again(
+    apns: RunningApns, gateway: ApnsGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("offers.gateways.apns_shared.IDLE_S", -1.0)
+    for _ in range(3):
+        await gateway.send([message()], now=NOW)
+
+    assert len({entry["connection"] for entry in apns.log()}) == 1
+
+
 async def test_apns_that_is_not_there_is_tried_later_and_once_for_all(
     made: Callable[..., ApnsGateway], tmp_path: Path
 ) -> None:
