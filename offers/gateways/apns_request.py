@@ -23,12 +23,21 @@ CATEGORY = "offer"  # the app gives it the actions open, not_interested and paus
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TOPIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,254}")
+_HOST = re.compile(rb"[A-Za-z0-9.\-:]{1,253}")
 _COLLAPSE_ID = re.compile(rf"[\x21-\x7e]{{1,{MAX_COLLAPSE_ID_BYTES}}}")
 
 
 def is_topic(text: str) -> bool:
     """Whether the text can be an app's bundle id."""
     return _TOPIC.fullmatch(text) is not None
+
+
+def is_host(text: str) -> bool:
+    """Whether the text can be a host's name or address."""
+    try:
+        return _HOST.fullmatch(text.encode("idna")) is not None
+    except UnicodeError:
+        return False
 
 
 @dataclass(slots=True)

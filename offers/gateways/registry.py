@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from channels.layers import get_channel_layer
 
 from .apns import ApnsGateway
-from .apns_request import is_topic
+from .apns_request import is_host, is_topic
 from .console import ConsoleGateway
 from .fcm import FcmGateway
 from .port import PushGateway
@@ -78,6 +78,8 @@ def _apns(providers: ProviderSettings) -> PushGateway:
         raise NoGateway(
             "APNS_TOPIC is not an app's bundle id, such as com.example.shop.", variable="APNS_TOPIC"
         )
+    if not is_host(given.host):
+        raise NoGateway("APNS_HOST is not the name of a host.", variable="APNS_HOST")
     return ApnsGateway(settings=given, timeout_s=providers.timeout_s, concurrency=providers.concurrency)
 
 

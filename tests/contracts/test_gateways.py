@@ -125,6 +125,9 @@ def test_fcm_without_credentials_is_refused() -> None:
         ({"team_id": ""}, "APNS_TEAM_ID"),
         ({"topic": ""}, "APNS_TOPIC"),
         ({"topic": "com example"}, "APNS_TOPIC"),
+        ({"host": ""}, "APNS_HOST"),
+        ({"host": "two words"}, "APNS_HOST"),
+        ({"host": "x" * 64 + ".com"}, "APNS_HOST"),
     ],
 )
 def test_apns_names_what_it_lacks(apns: RunningApns, changes: dict[str, object], variable: str) -> None:
