@@ -17,7 +17,7 @@ ELLIPSIS = "…"
 
 
 class CannotBuild(Exception):
-    """A message FCM would refuse whatever the device; `code` names why."""
+    """A message its provider would refuse whatever the device; `code` names why."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -35,34 +35,41 @@ def fcm_request(message: PushMessage, *, now: datetime) -> bytes:
     """
     try:
         payload = _fitted(message, now=now)
-        return _encoded({"message": {"token": message.token, **payload}})
+        return encoded({"message": {"token": message.token, **payload}})
     except UnicodeEncodeError as error:
         raise CannotBuild("PAYLOAD_NOT_UNICODE") from error
 
 
 def payload_bytes(payload: Mapping[str, Any]) -> int:
     """Return the size in bytes that counts against the limit, of a message without its token."""
-    return len(_encoded(payload))
+    return len(encoded(payload))
 
 
 def _fitted(message: PushMessage, *, now: datetime) -> dict[str, Any]:
-    def built(title: str, body: str) -> dict[str, Any]:
-        return _payload(message, title=title, body=body, now=now)
-
     def fits(title: str, body: str) -> bool:
-        return payload_bytes(built(title, body)) <= MAX_PAYLOAD_BYTES
+        return payload_bytes(_payload(message, title=title, body=body, now=now)) <= MAX_PAYLOAD_BYTES
 
-    if fits(message.title, message.body):
-        return built(message.title, message.body)
-    body = _longest(message.body, fits=lambda text: fits(message.title, text))
-    if body is not None:
-        return built(message.title, body)
-    if fits(message.title, ""):
-        return built(message.title, "")
-    title = _longest(message.title, fits=lambda text: fits(text, ""))
-    if title is None:
+    title, body = fitting_texts(message.title, message.body, fits=fits)
+    return _payload(message, title=title, body=body, now=now)
+
+
+def fitting_texts(title: str, body: str, *, fits: Callable[[str, str], bool]) -> tuple[str, str]:
+    """Return (title, body) that fit: the body, then the title, cut between graphemes, as little as possible.
+
+    `fits` says of a title and a body whether the message made of them is small enough.
+    Raises CannotBuild: PAYLOAD_TOO_LARGE where not even the first grapheme of the title fits.
+    """
+    if fits(title, body):
+        return title, body
+    shorter = _longest(body, fits=lambda text: fits(title, text))
+    if shorter is not None:
+        return title, shorter
+    if fits(title, ""):
+        return title, ""
+    shorter = _longest(title, fits=lambda text: fits(text, ""))
+    if shorter is None:
         raise CannotBuild("PAYLOAD_TOO_LARGE")
-    return built(title, "")
+    return shorter, ""
 
 
 def _longest(text: str, *, fits: Callable[[str], bool]) -> str | None:
@@ -104,5 +111,6 @@ def _payload(message: PushMessage, *, title: str, body: str, now: datetime) -> d
     return payload
 
 
-def _encoded(value: Mapping[str, Any]) -> bytes:
+def encoded(value: Mapping[str, Any]) -> bytes:
+    """Return compact JSON in UTF-8; raises UnicodeEncodeError for lone surrogates."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

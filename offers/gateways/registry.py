@@ -9,6 +9,9 @@ from .fcm import FcmGateway
 from .port import PushGateway
 from .settings import ProviderSettings
 from .socket import SocketGateway
+from .webpush import WebPushGateway
+from .webpush_guard import Guard
+from .webpush_vapid import is_subject
 
 
 class NoGateway(Exception):
@@ -58,8 +61,30 @@ def _fcm(providers: ProviderSettings) -> PushGateway:
     )
 
 
+def _webpush(providers: ProviderSettings) -> PushGateway:
+    given = providers.webpush
+    if given.vapid_key_file is None:
+        raise NoGateway(
+            "Web Push needs a VAPID key: WEBPUSH_VAPID_KEY_FILE names none; make_vapid_key makes one.",
+            variable="WEBPUSH_VAPID_KEY_FILE",
+        )
+    if not is_subject(given.vapid_subject):
+        raise NoGateway(
+            "Web Push needs somebody to complain to: WEBPUSH_VAPID_SUBJECT must be a mailto: or https: address.",
+            variable="WEBPUSH_VAPID_SUBJECT",
+        )
+    return WebPushGateway(
+        guard=Guard.of(given),
+        vapid_key_file=given.vapid_key_file,
+        vapid_subject=given.vapid_subject,
+        timeout_s=providers.timeout_s,
+        concurrency=providers.concurrency,
+    )
+
+
 GATEWAYS: Mapping[str, Callable[[ProviderSettings], PushGateway]] = {
     "console": _console,
     "socket": _socket,
     "fcm": _fcm,
+    "webpush": _webpush,
 }
