@@ -3,10 +3,10 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .controls import PREFIX, Controls
 from .fcm_errors import Refusal, bad_request, refusal
 from .fcm_messages import check_message
 from .http import (
@@ -58,14 +58,25 @@ class FcmApp:
             return await self._send(request)
         if method == "POST" and path.startswith("/v1/projects/") and path.endswith("/messages:send"):
             return _refused(self._log_refusal(request, refusal("PERMISSION_DENIED")), ACCEPT)
-        if path.startswith("/_control/"):
-            return self._control(request)
+        if path.startswith(PREFIX):
+            return self._controls().answer(request)
         if method == "GET" and path == "/":
             language = request.headers.get("accept-language", "")
             return Response(body=page(language).encode(), content_type="text/html; charset=utf-8")
         return json_response(
             {"error": {"code": 404, "message": "Not found", "status": "NOT_FOUND"}},
             status=404,
+        )
+
+    def _controls(self) -> Controls:
+        return Controls(
+            log=self.log,
+            scripts=self.scripts,
+            cleared_too=(self.token_scripts,),
+            more={
+                ("POST", "/_control/oauth"): self._put_oauth,
+                ("GET", "/_control/oauth"): lambda _: {"issued": self.issuer.issued},
+            },
         )
 
     def _send_path(self) -> str:
@@ -140,36 +151,6 @@ class FcmApp:
         )
         return refused
 
-    def _control(self, request: Request) -> Response:
-        actions: dict[tuple[str, str], Callable[[Request], Any]] = {
-            ("POST", "/_control/script"): self._put_script,
-            ("DELETE", "/_control/script"): self._clear_scripts,
-            ("GET", "/_control/log"): self._read_log,
-            ("DELETE", "/_control/log"): self._clear_log,
-            ("POST", "/_control/oauth"): self._put_oauth,
-            ("GET", "/_control/oauth"): lambda _: {"issued": self.issuer.issued},
-        }
-        action = actions.get((request.method, request.path))
-        if action is None:
-            return json_response({"error": "no such control"}, status=404)
-        try:
-            return json_response(action(request))
-        except (BadScript, ValueError, TypeError) as error:
-            return json_response({"error": str(error)}, status=400)
-
-    def _put_script(self, request: Request) -> dict[str, Any]:
-        raw = request.json()
-        if not isinstance(raw, dict) or not isinstance(raw.get("token"), str):
-            raise BadScript("a script is an object with token and answers")
-        answers = parse_answers(raw.get("answers"))
-        self.scripts.put(raw["token"], answers)
-        return {"answers": len(answers)}
-
-    def _clear_scripts(self, request: Request) -> dict[str, Any]:
-        self.scripts.clear()
-        self.token_scripts.clear()
-        return {}
-
     def _put_oauth(self, request: Request) -> dict[str, Any]:
         """Script the token endpoint: `answers` for it, `expires_in_s` of new tokens, `expire` those given."""
         raw = request.json()
@@ -182,13 +163,6 @@ class FcmApp:
         if raw.get("expire"):
             self.issuer.expire_all()
         return {"issued": self.issuer.issued}
-
-    def _read_log(self, request: Request) -> list[dict[str, Any]]:
-        return self.log.since(int(request.query.get("since", "0")))
-
-    def _clear_log(self, request: Request) -> dict[str, Any]:
-        self.log.clear()
-        return {}
 
 
 def _json(request: Request) -> Any:

@@ -1,4 +1,4 @@
-"""What the local FCM remembers: scripted answers, and every send as it came over the wire."""
+"""What a local provider remembers: scripted answers, and every send as it came over the wire."""
 
 import time
 from collections import deque
@@ -12,7 +12,7 @@ from .fcm_errors import CATALOGUE, CODE_FOR_STATUS, Refusal, foreign, refusal
 ANY_TOKEN = "*"
 MAX_LOG = 100_000
 MAX_DELAY_S = 3600.0
-_ANSWER_KEYS = {"status", "error_code", "retry_after", "delay_s", "drop", "times"}
+ANSWER_KEYS = frozenset({"status", "error_code", "retry_after", "delay_s", "drop", "times"})
 
 
 class BadScript(Exception):
@@ -32,22 +32,35 @@ class Answer:
 ACCEPT = Answer()
 
 
-def parse_answers(raw: object) -> list[Answer]:
-    """Return the answers a script asks for, in order; raises BadScript with what is wrong."""
+def parse_answers(
+    raw: object,
+    *,
+    read: Callable[[Mapping[str, Any]], Answer] | None = None,
+    keys: frozenset[str] = ANSWER_KEYS,
+) -> list[Answer]:
+    """Return the answers a script asks for, in order; raises BadScript with what is wrong.
+
+    `read` makes an answer of one item with some of the `keys`: FCM's, unless another provider says how.
+    """
     if not isinstance(raw, list):
         raise BadScript("answers must be a list")
     answers: list[Answer] = []
     for item in raw:
-        if not isinstance(item, dict) or not _ANSWER_KEYS.issuperset(item):
-            raise BadScript(f"an answer is an object with {sorted(_ANSWER_KEYS)}")
+        if not isinstance(item, dict) or not keys.issuperset(item):
+            raise BadScript(f"an answer is an object with {sorted(keys)}")
         times = int(item.get("times", 1))
         if not 1 <= times <= MAX_LOG:
             raise BadScript(f"times must lie between 1 and {MAX_LOG}")
-        answers += [_answer(item)] * times
+        answers += [(read or _fcm_answer)(item)] * times
     return answers
 
 
-def _answer(item: Mapping[str, Any]) -> Answer:
+def _fcm_answer(item: Mapping[str, Any]) -> Answer:
+    return answer_of(item, refusal=_refusal(item.get("status"), item.get("error_code")))
+
+
+def answer_of(item: Mapping[str, Any], *, refusal: Refusal | None) -> Answer:
+    """Return the answer with what every provider's answers have; raises BadScript."""
     drop = item.get("drop")
     if drop not in (None, "before", "after"):
         raise BadScript("drop must be before or after")
@@ -56,7 +69,7 @@ def _answer(item: Mapping[str, Any]) -> Answer:
         raise BadScript(f"delay_s must lie between 0 and {MAX_DELAY_S:.0f}")
     retry_after = item.get("retry_after")
     return Answer(
-        refusal=_refusal(item.get("status"), item.get("error_code")),
+        refusal=refusal,
         retry_after=None if retry_after is None else str(retry_after),
         delay_s=delay_s,
         drop=drop,
