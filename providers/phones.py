@@ -114,22 +114,22 @@ class WireLog:
     _entries: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MAX_LOG))
     _count: int = 0
 
-    def add(self, *, message: Mapping[str, Any], status: int | None, code: str, **more: Any) -> None:
-        """Append one send: `status` None when the connection was cut, `code` OK or the error's."""
+    def add(
+        self, *, message: Mapping[str, Any], status: int | None, code: str, **more: Any
+    ) -> dict[str, Any]:
+        """Append one send and return its entry: `status` None when the connection was cut, `code` OK or the error's."""
         self._count += 1
         at = datetime.fromtimestamp(self.clock(), UTC).isoformat()
-        token = message.get("token")
-        answer = {"status": status, "code": code}
-        self._entries.append(
-            {
-                "seq": self._count,
-                "at": at,
-                "token": token,
-                "message": message,
-                "answer": answer,
-                **more,
-            }
-        )
+        entry = {
+            "seq": self._count,
+            "at": at,
+            "token": message.get("token"),
+            "message": message,
+            "answer": {"status": status, "code": code},
+            **more,
+        }
+        self._entries.append(entry)
+        return entry
 
     def since(self, seq: int) -> list[dict[str, Any]]:
         """Return the entries with a greater sequence number."""

@@ -49,7 +49,7 @@ class RunningProvider:
             answer = client.request(method, path, **more)
         if answer.is_error:
             raise ValueError(answer.text)
-        return answer.json()
+        return answer.json() if answer.content else None
 
 
 @dataclass(frozen=True, slots=True)
