@@ -22,7 +22,10 @@ ADDRESS_NOT_PUBLIC = "ADDRESS_NOT_PUBLIC"
 
 # Python's registry knows the private, shared, reserved and documentation ranges of its own release; these it calls
 # global, or only some releases know. IANA's special-purpose registries, read November 2026.
-_NOT_PUBLIC_V4 = (IPv4Network("192.88.99.0/24"),)  # relays of 6to4
+_NOT_PUBLIC_V4 = (
+    IPv4Network("192.0.0.0/24"),  # protocol assignments
+    IPv4Network("192.88.99.0/24"),  # relays of 6to4
+)
 _GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")  # outside: mapped, compatible, NAT64, local, multicast
 _NOT_PUBLIC_V6 = (
     IPv6Network("2001::/23"),  # protocol assignments, Teredo among them: it carries an IPv4 address
