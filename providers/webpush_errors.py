@@ -33,7 +33,7 @@ def _mozilla(status: int, errno: int, error: str, message: str) -> Kind:
     return Kind(status, json.dumps(body).encode())
 
 
-def _google(status: int, text: str) -> Kind:
+def _in_words(status: int, text: str) -> Kind:
     return Kind(status, f"{text}\n".encode(), "text/plain; charset=utf-8")
 
 
@@ -41,21 +41,21 @@ def _apple(status: int, reason: str) -> Kind:
     return Kind(status, json.dumps({"reason": reason}).encode())
 
 
-# Keyed by the name a script uses.
+# Keyed by the name a script uses. UNDECRYPTABLE is this server's own: a real one cannot look inside.
 CATALOGUE = {
     "NO_TTL": _mozilla(400, 111, "Bad Request", "Missing TTL header"),
     "BAD_TTL": _mozilla(400, 112, "Bad Request", "Invalid TTL header value"),
     "BAD_TOPIC": _mozilla(400, 113, "Bad Request", "Invalid Topic header value"),
-    "BAD_URGENCY": _mozilla(400, 110, "Bad Request", "Invalid Urgency header value"),
-    "BAD_ENCODING": _mozilla(400, 110, "Bad Request", "Invalid aes128gcm Content-Encoding"),
-    "UNDECRYPTABLE": _mozilla(400, 110, "Bad Request", "The browser could not read this"),
+    "BAD_URGENCY": _in_words(400, "Urgency is very-low, low, normal or high"),
+    "BAD_ENCODING": _mozilla(400, 110, "Bad Request", "Unknown Content-Encoding"),
+    "UNDECRYPTABLE": _in_words(400, "the browser could not read this"),
     "NO_VAPID": _mozilla(401, 109, "Unauthorized", "Missing Authorization Header"),
     "BAD_VAPID": _mozilla(401, 109, "Unauthorized", "Invalid Authorization Header"),
-    "VAPID_REFUSED": _google(403, "permission denied: invalid JWT provided"),
+    "VAPID_REFUSED": _in_words(403, "permission denied: invalid JWT provided"),
     "BAD_JWT_APPLE": _apple(403, "BadJwtToken"),
-    "UNAUTHORIZED_REGISTRATION": _google(400, "UnauthorizedRegistration"),
+    "UNAUTHORIZED_REGISTRATION": _in_words(400, "UnauthorizedRegistration"),
     "KEY_MISMATCH": _mozilla(401, 109, "Unauthorized", "VAPID public key mismatch"),
-    "KEY_MISMATCH_GOOGLE": _google(
+    "KEY_MISMATCH_GOOGLE": _in_words(
         403,
         "the VAPID credentials in the authorization header do not correspond to the credentials used to create "
         "the subscriptions.",
@@ -64,7 +64,7 @@ CATALOGUE = {
     "NOT_FOUND": _mozilla(404, 102, "Not Found", "Invalid endpoint"),
     "GONE": _mozilla(410, 106, "Gone", "Subscription is no longer valid"),
     "TOO_LARGE": _mozilla(413, 104, "Payload Too Large", "Data is too large"),
-    "TOO_MANY": _mozilla(429, 0, "Too Many Requests", "Too many messages"),
+    "TOO_MANY": _mozilla(429, 201, "Too Many Requests", "Use exponential back-off for retries"),
     "INTERNAL": _mozilla(500, 999, "Internal Server Error", "Unknown error"),
     "UNAVAILABLE": _mozilla(503, 201, "Service Unavailable", "Use exponential back-off for retries"),
 }
