@@ -21,5 +21,9 @@ def shown_texts(message: PushMessage) -> tuple[str, str]:
     """
     if not message.is_sensitive:
         return message.title, message.body
-    language = message.language.partition("-")[0].lower()
-    return _NEUTRAL.get(language, _NEUTRAL[FALLBACK])
+    return _NEUTRAL.get(language_of(message), _NEUTRAL[FALLBACK])
+
+
+def language_of(message: PushMessage) -> str:
+    """Return the language alone, without its region: "en" of "en-GB"."""
+    return message.language.partition("-")[0].lower()

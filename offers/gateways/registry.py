@@ -11,6 +11,9 @@ from .fcm import FcmGateway
 from .port import PushGateway
 from .settings import ProviderSettings
 from .socket import SocketGateway
+from .webpush import WebPushGateway
+from .webpush_guard import Guard
+from .webpush_vapid import is_subject
 
 
 class NoGateway(Exception):
@@ -83,9 +86,31 @@ def _apns(providers: ProviderSettings) -> PushGateway:
     return ApnsGateway(settings=given, timeout_s=providers.timeout_s, concurrency=providers.concurrency)
 
 
+def _webpush(providers: ProviderSettings) -> PushGateway:
+    given = providers.webpush
+    if given.vapid_key_file is None:
+        raise NoGateway(
+            "Web Push needs a VAPID key: WEBPUSH_VAPID_KEY_FILE names none; make_vapid_key makes one.",
+            variable="WEBPUSH_VAPID_KEY_FILE",
+        )
+    if not is_subject(given.vapid_subject):
+        raise NoGateway(
+            "Web Push needs somebody to complain to: WEBPUSH_VAPID_SUBJECT must be a mailto: or https: address.",
+            variable="WEBPUSH_VAPID_SUBJECT",
+        )
+    return WebPushGateway(
+        guard=Guard.of(given),
+        vapid_key_file=given.vapid_key_file,
+        vapid_subject=given.vapid_subject,
+        timeout_s=providers.timeout_s,
+        concurrency=providers.concurrency,
+    )
+
+
 GATEWAYS: Mapping[str, Callable[[ProviderSettings], PushGateway]] = {
     "console": _console,
     "socket": _socket,
     "fcm": _fcm,
     "apns": _apns,
+    "webpush": _webpush,
 }

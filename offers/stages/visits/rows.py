@@ -5,7 +5,7 @@ from datetime import datetime
 
 from offers.cursors import bigints, hot_cursor, instants, texts, uuids
 from offers.flow import Place
-from offers.rules.visits import Key, Visit, VisitParams
+from offers.rules.visits import Visit, VisitParams
 from offers.stages.visits.folding import Folded, Gone
 from offers.stages.visits.memory import due_at, memory_to_json
 
