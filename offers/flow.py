@@ -95,7 +95,7 @@ class CustomerFacts:
     time_zone: str  # IANA; empty: unknown
     birth_year: int | None
     granted: frozenset[str]  # purposes
-    channels: frozenset[str]
+    channels: tuple[str, ...]  # the first one that can be used is taken
     segments: frozenset[str]
     topics: frozenset[str]
     muted_brands: frozenset[str]  # brand keys
@@ -105,10 +105,18 @@ class CustomerFacts:
     max_pushes_per_week: int
     paused_until: datetime | None
     has_device: bool  # an active push address
+    has_email: bool = False  # an address that is not known to be dead
+    has_phone: bool = False  # the same of a number, in E.164
     sent_at: tuple[datetime, ...] = ()  # exposures of either arm in the last 8 days, not voided, oldest first
     sent_stores: tuple[int, ...] = ()  # the store of each of sent_at, in the same order
     ignored_in_a_row: int = 0
     is_sending_stopped: bool = False  # the one switch that stops all sending
+
+    @property
+    def reachable(self) -> frozenset[str]:
+        """The channels on which there is an address."""
+        has = {"push": self.has_device, "email": self.has_email, "sms": self.has_phone}
+        return frozenset(channel for channel, is_there in has.items() if is_there)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

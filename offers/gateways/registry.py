@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from channels.layers import get_channel_layer
 
 from .console import ConsoleGateway
+from .email import EmailGateway
 from .fcm import FcmGateway
 from .port import PushGateway
 from .settings import ProviderSettings
+from .sms import SmsGateway
 from .socket import SocketGateway
 
 
@@ -58,8 +60,26 @@ def _fcm(providers: ProviderSettings) -> PushGateway:
     )
 
 
+def _email(providers: ProviderSettings) -> PushGateway:
+    if not providers.email.is_configured:
+        raise NoGateway("E-mail needs a way out: EMAIL_URL names none.", variable="EMAIL_URL")
+    return EmailGateway(
+        from_address=providers.email.from_address,
+        public_url=providers.email.public_url,
+        timeout_s=providers.timeout_s,
+    )
+
+
+def _sms(providers: ProviderSettings) -> PushGateway:
+    if not providers.sms.url:
+        raise NoGateway("SMS needs a gateway: SMS_GATEWAY_URL names none.", variable="SMS_GATEWAY_URL")
+    return SmsGateway(settings=providers.sms, timeout_s=providers.timeout_s)
+
+
 GATEWAYS: Mapping[str, Callable[[ProviderSettings], PushGateway]] = {
     "console": _console,
     "socket": _socket,
     "fcm": _fcm,
+    "email": _email,
+    "sms": _sms,
 }

@@ -47,13 +47,17 @@ class WebPushSettings:
 class EmailSettings:
     is_configured: bool = False  # EMAIL_URL was given; Django's mail settings then hold the rest
     from_address: str = ""
+    public_url: str = ""  # where the house is reached from outside: links to unsubscribe begin with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsSettings:
-    url: str = ""  # of the HTTP gateway; user information in it becomes basic authentication
+    # of the HTTP gateway; user information in it holds the credentials
+    url: str = field(default="", repr=False)
     provider: str = "rayon"  # the dialect it speaks: offers/gateways/sms_dialects.py
     sender: str = ""
+    stop_number: str = ""  # where STOP is sent to; empty: to the sender itself, which then is a number
+    inbound_key: str = field(default="", repr=False)  # what the gateway shows at our door; empty: no door
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
