@@ -105,8 +105,8 @@ class CustomerFacts:
     max_pushes_per_week: int
     paused_until: datetime | None
     has_device: bool  # an active push address
-    has_email: bool = False  # an address that is not known to be dead
-    has_phone: bool = False  # the same of a number, in E.164
+    has_email: bool = False  # an address that is not known to be dead, and the house sends e-mail
+    has_phone: bool = False  # the same of a number in E.164, and SMS
     sent_at: tuple[datetime, ...] = ()  # exposures of either arm in the last 8 days, not voided, oldest first
     sent_stores: tuple[int, ...] = ()  # the store of each of sent_at, in the same order
     ignored_in_a_row: int = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -35,7 +36,7 @@ def withdraw_consent(*, customer_ids: Collection[int], purpose: str, text_versio
         living = lock_customers(customer_ids=customer_ids)
         if not living:
             return 0
-        values = {
+        values: dict[str, Any] = {
             "customers": sorted(living),
             "purpose": purpose,
             "text_version": text_version,

@@ -69,7 +69,7 @@ def _link(message: PushMessage) -> str:
 
 
 def _rendered(name: str, context: dict[str, Any]) -> str:
-    text = render_to_string(f"rayon/mail/{name}", context)
+    text = render_to_string(f"rayon/mail/{name}", context).strip() + "\n"
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -70,3 +70,9 @@ class ProviderSettings:
     socket_ack_s: float = 10.0  # without the app's acknowledgement by then, the push goes out
     timeout_s: float = 8.0  # one request, whole
     concurrency: int = 64  # requests under way at one provider
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that new messages may take; pushes wait for their provider, and so are always there."""
+        has = {"push": True, "email": self.email.is_configured, "sms": bool(self.sms.url)}
+        return tuple(channel for channel, is_there in has.items() if is_there)

@@ -62,7 +62,7 @@ class Dialect:
 
 # --- rayon -------------------------------------------------------------------------------------------------
 
-RAYON_DEAD = frozenset({"invalid_number", "not_a_mobile", "blocked", "opted_out"})
+RAYON_DEAD = frozenset({"INVALID_NUMBER", "NOT_A_MOBILE", "BLOCKED", "OPTED_OUT"})
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,47}")
 
 
@@ -87,7 +87,7 @@ def _rayon_verdict(answer: Answer, now: datetime) -> Verdict:
     if answer.status in (200, 201, 202):
         return accepted(answer, provider_id=told.get("id"))
     code = told.get("code")
-    known = code if isinstance(code, str) and _CODE.fullmatch(code) else None
+    known = code.upper() if isinstance(code, str) and _CODE.fullmatch(code) else None
     return refused(answer, code=known, dead=RAYON_DEAD, now=now)
 
 
@@ -99,7 +99,7 @@ def _rayon_inbound(body: bytes) -> Inbound | None:
 # --- twilio ------------------------------------------------------------------------------------------------
 
 # not a number, not a mobile one, opted out, a landline, a short code
-TWILIO_DEAD = frozenset({"21211", "21614", "21610", "21635", "21265"})
+TWILIO_DEAD = frozenset(f"TWILIO_{code}" for code in (21211, 21614, 21610, 21635, 21265))
 
 
 def _twilio_request(sms: Sms, account: Account) -> Request:
@@ -122,7 +122,7 @@ def _twilio_verdict(answer: Answer, now: datetime) -> Verdict:
     if answer.status in (200, 201):
         return accepted(answer, provider_id=told.get("sid"))
     code = told.get("code")
-    known = str(code) if isinstance(code, int) and not isinstance(code, bool) else None
+    known = f"TWILIO_{code}" if isinstance(code, int) and 0 < code < 100_000 else None
     return refused(answer, code=known, dead=TWILIO_DEAD, now=now)
 
 

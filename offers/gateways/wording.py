@@ -4,10 +4,12 @@ from datetime import datetime
 
 from .port import PushMessage
 
+# fmt: off
 _MONTHS = {
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-    "en": "January February March April May June July August September October November December".split(),
+    "fr": ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"),
 }
+# fmt: on
 _DISCREET = {
     "fr": ("Une offre vous attend", "Ouvrez l’application pour la voir."),
     "en": ("An offer is waiting for you", "Open the app to see it."),

@@ -62,7 +62,8 @@ class SmsInboundView(ApiView):
     @extend_schema(exclude=True)  # for the gateway alone, in the gateway's words
     def post(self, request: Request) -> Response:
         """Answer the same whether or not the number is a customer's."""
-        found = DIALECTS[_settings().provider].inbound(request.data or b"")
+        body = request.data
+        found = DIALECTS[_settings().provider].inbound(body if isinstance(body, bytes) else b"")
         if found is None:
             raise invalid_problem(field="", message="Not an SMS in the gateway's dialect.")
         stopped = is_stop(found.text)

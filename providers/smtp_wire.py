@@ -1,0 +1,197 @@
+"""A local mail server's conversation: who may send, what each address answers, and every mail as it came over the wire."""
+
+import asyncio
+import email.policy
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any, Literal
+
+from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from .phones import MAX_DELAY_S, MAX_LOG, BadScript, Scripts, WireLog
+
+CONNECT, AUTH, SENDER = (
+    "connect",
+    "auth",
+    "sender",
+)  # scripted under these names: they come before any recipient
+TAKEN = "250 2.0.0 OK"
+_KEYS = {"reply", "at", "delay_s", "drop", "times"}
+_REPLY = re.compile(r"[2-5][0-9]{2} [ -~]{1,400}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One scripted answer; the default is an acceptance."""
+
+    text: str = ""  # the reply's line; empty: the usual one
+    at: Literal["rcpt", "data"] = "rcpt"
+    delay_s: float = 0.0  # before the reply
+    drop: Literal["before", "after"] | None = None  # cut the connection before or after the mail was taken
+
+
+def parse_replies(raw: object) -> list[Any]:
+    """Return the replies a script asks for, in order; raises BadScript with what is wrong."""
+    if not isinstance(raw, list):
+        raise BadScript("answers must be a list")
+    replies: list[Reply] = []
+    for item in raw:
+        if not isinstance(item, dict) or not _KEYS.issuperset(item):
+            raise BadScript(f"an answer is an object with {sorted(_KEYS)}")
+        times = int(item.get("times", 1))
+        if not 1 <= times <= MAX_LOG:
+            raise BadScript(f"times must lie between 1 and {MAX_LOG}")
+        replies += [_reply(item)] * times
+    return replies
+
+
+def _reply(item: Mapping[str, Any]) -> Reply:
+    found = Reply(
+        text=item.get("reply", ""),
+        at=item.get("at", "rcpt"),
+        delay_s=float(item.get("delay_s", 0)),
+        drop=item.get("drop"),
+    )
+    if found.text and not _REPLY.fullmatch(found.text):
+        raise BadScript("reply must be a line such as 550 5.1.1 No such user")
+    if found.at not in ("rcpt", "data") or found.drop not in (None, "before", "after"):
+        raise BadScript("at must be rcpt or data, drop must be before or after")
+    if not 0 <= found.delay_s <= MAX_DELAY_S:
+        raise BadScript(f"delay_s must lie between 0 and {MAX_DELAY_S:.0f}")
+    return found
+
+
+@dataclass(slots=True)
+class MailRoom:
+    """What the server answers, and remembers; the hooks of aiosmtpd."""
+
+    user: str
+    password: str = field(repr=False)
+    log: WireLog = field(default_factory=WireLog)
+    scripts: Scripts = field(default_factory=Scripts)  # by recipient
+    before: dict[str, Scripts] = field(
+        default_factory=lambda: {name: Scripts() for name in (CONNECT, AUTH, SENDER)}
+    )
+    connections: int = 0
+
+    def authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any
+    ) -> AuthResult:
+        """aiosmtpd's authenticator: the one account."""
+        wanted = LoginPassword(self.user.encode(), self.password.encode())
+        return AuthResult(success=given == wanted, handled=False, auth_data=given)
+
+    async def handle_AUTH(
+        self, server: "Conversation", session: Session, envelope: Envelope, args: list[str]
+    ) -> Any:
+        reply = self._next(self.before[AUTH], AUTH)
+        await asyncio.sleep(reply.delay_s)
+        return reply.text or MISSING
+
+    async def handle_MAIL(
+        self, server: "Conversation", session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        reply = self._next(self.before[SENDER], SENDER)
+        await asyncio.sleep(reply.delay_s)
+        if reply.text:
+            return reply.text
+        server.owed = []
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return TAKEN
+
+    async def handle_RCPT(
+        self, server: "Conversation", session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        reply = self._next(self.scripts, address)
+        if reply.text and reply.at == "rcpt":
+            self._note(server, envelope, address, reply=reply.text, delivered=False)
+            await asyncio.sleep(reply.delay_s)
+            return reply.text
+        envelope.rcpt_tos.append(address)
+        server.owed.append(reply)
+        return TAKEN
+
+    async def handle_DATA(self, server: "Conversation", session: Session, envelope: Envelope) -> str:
+        said = TAKEN
+        for address, reply in zip(envelope.rcpt_tos, server.owed, strict=True):
+            is_taken = reply.drop != "before" and not reply.text
+            said = reply.text or said
+            self._note(
+                server, envelope, address, reply=None if reply.drop else said, delivered=is_taken, whole=True
+            )
+            await asyncio.sleep(reply.delay_s)
+            if reply.drop:
+                server.transport.abort()  # type: ignore[union-attr]
+        return said
+
+    def _next(self, scripts: Scripts, name: str) -> Reply:
+        reply: Any = scripts.take(name)
+        return reply if isinstance(reply, Reply) else Reply()
+
+    def _note(
+        self,
+        server: "Conversation",
+        envelope: Envelope,
+        address: str,
+        *,
+        reply: str | None,
+        delivered: bool,
+        whole: bool = False,
+    ) -> None:
+        message = {"token": address, "from": envelope.mail_from}
+        if whole:
+            message |= _parsed(bytes(envelope.content or b""))  # type: ignore[arg-type]
+        self.log.add(
+            message=message,
+            status=None if reply is None else int(reply[:3]),
+            code=reply or "DROPPED",
+            delivered=delivered,
+            connection=server.number,
+        )
+
+
+class Conversation(SMTP):
+    """One connection, with its number, which may be refused or cut before a word is said."""
+
+    def __init__(self, room: MailRoom, *, loop: asyncio.AbstractEventLoop) -> None:
+        self.room = room
+        room.connections += 1
+        self.number = room.connections
+        self.owed: list[Reply] = []  # what comes of the data, for each recipient that was taken
+        super().__init__(
+            room,
+            hostname="localhost",
+            ident="local mail",
+            authenticator=room.authenticate,
+            auth_require_tls=False,
+            auth_exclude_mechanism=["LOGIN"],
+            loop=loop,
+        )
+
+    async def _handle_client(self) -> None:
+        reply = self.room._next(self.room.before[CONNECT], CONNECT)
+        await asyncio.sleep(reply.delay_s)
+        if reply.drop:
+            self.transport.abort()  # type: ignore[union-attr]
+        elif reply.text:
+            await self.push(reply.text)
+            self.transport.close()  # type: ignore[union-attr]
+        else:
+            await super()._handle_client()
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
+    """Return a mail's headers, in the order they came, and its parts by type."""
+    mail = email.message_from_bytes(content, policy=email.policy.default)
+    assert isinstance(mail, EmailMessage)
+    parts = [part for part in mail.walk() if not part.is_multipart()]
+    return {
+        "headers": {name: str(value) for name, value in mail.items()},
+        "parts": {part.get_content_type(): part.get_content() for part in parts},
+        "size": len(content),
+    }
