@@ -38,6 +38,7 @@ class SmtpServer(uvicorn.Server):
             uvicorn.Config(
                 self._control,
                 interface="asgi3",
+                loop="asyncio",
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -63,6 +64,7 @@ class SmtpServer(uvicorn.Server):
             await super().serve(sockets)
         finally:
             listening.close()
+            await self.room.hang_up()
 
     def run_here(self) -> None:
         """Serve until told to stop, then close the sockets."""

@@ -75,6 +75,13 @@ class MailRoom:
         default_factory=lambda: {name: Scripts() for name in (CONNECT, AUTH, SENDER)}
     )
     connections: int = 0
+    open: "set[Conversation]" = field(default_factory=set)
+
+    async def hang_up(self) -> None:
+        """Cut every connection that is still open."""
+        for conversation in tuple(self.open):
+            conversation.transport.abort()  # type: ignore[union-attr]
+        await asyncio.sleep(0)  # the loop closes them in its next turn
 
     def authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any
@@ -172,6 +179,14 @@ class Conversation(SMTP):
             auth_exclude_mechanism=["LOGIN"],
             loop=loop,
         )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.room.open.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.room.open.discard(self)
+        super().connection_lost(error)
 
     async def _handle_client(self) -> None:
         reply = self.room._next(self.room.before[CONNECT], CONNECT)
