@@ -56,7 +56,7 @@ def new_gateway(
     return EmailGateway(
         from_address="Carotte <offres@carotte.example>",
         public_url="https://carotte.example",
-        connect=connect(smtp, timeout=timeout_s, **account),
+        connect=connect(smtp, **{"timeout": timeout_s, **account}),
         timeout_s=timeout_s,
         threads=threads,
         clock=lambda: AT_ONCE,  # stands still: retry_at is exact
@@ -285,8 +285,7 @@ async def test_a_slow_server_is_left_after_its_time(smtp: RunningSmtp, who: str 
 
 async def test_a_mail_that_drags_on_is_cut_off_as_a_whole(smtp: RunningSmtp) -> None:
     # each exchange stays below the connection's own timeout; all of them together do not
-    gateway = new_gateway(smtp, timeout_s=0.1, threads=1)
-    gateway._connect = connect(smtp, timeout=5.0)
+    gateway = new_gateway(smtp, timeout_s=0.1, threads=1, timeout=5.0)
     slow, next_one = mail(), mail()
     smtp.script(slow.token, {"delay_s": 2})
 
