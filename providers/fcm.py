@@ -25,7 +25,7 @@ class FcmServer(uvicorn.Server):
 
     def __init__(self, *, host: str, port: int, directory: Path, project: str = DEFAULT_PROJECT) -> None:
         """Bind the address and make or reuse the service account in `directory`; raises OSError."""
-        self.socket = bound(host, port)
+        self.socket = _bound(host, port)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
         self.base_url = f"http://{shown}:{self.socket.getsockname()[1]}"
         self.credentials_file = (directory / CREDENTIALS_NAME).resolve()
@@ -88,7 +88,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -11,7 +11,6 @@ from .fcm_errors import CATALOGUE, CODE_FOR_STATUS, Refusal, foreign, refusal
 
 ANY_TOKEN = "*"
 MAX_LOG = 100_000
-RefusalOf = Callable[[int | None, str | None], Refusal | None]
 MAX_DELAY_S = 3600.0
 _ANSWER_KEYS = {"status", "error_code", "retry_after", "delay_s", "drop", "times"}
 
@@ -33,11 +32,8 @@ class Answer:
 ACCEPT = Answer()
 
 
-def parse_answers(raw: object, *, refusal_of: RefusalOf | None = None) -> list[Answer]:
-    """Return the answers a script asks for, in order; raises BadScript with what is wrong.
-
-    refusal_of: the refusal that a status and an error's name stand for; FCM's without it.
-    """
+def parse_answers(raw: object) -> list[Answer]:
+    """Return the answers a script asks for, in order; raises BadScript with what is wrong."""
     if not isinstance(raw, list):
         raise BadScript("answers must be a list")
     answers: list[Answer] = []
@@ -47,11 +43,11 @@ def parse_answers(raw: object, *, refusal_of: RefusalOf | None = None) -> list[A
         times = int(item.get("times", 1))
         if not 1 <= times <= MAX_LOG:
             raise BadScript(f"times must lie between 1 and {MAX_LOG}")
-        answers += [_answer(item, refusal_of or _refusal)] * times
+        answers += [_answer(item)] * times
     return answers
 
 
-def _answer(item: Mapping[str, Any], refusal_of: RefusalOf) -> Answer:
+def _answer(item: Mapping[str, Any]) -> Answer:
     drop = item.get("drop")
     if drop not in (None, "before", "after"):
         raise BadScript("drop must be before or after")
@@ -60,7 +56,7 @@ def _answer(item: Mapping[str, Any], refusal_of: RefusalOf) -> Answer:
         raise BadScript(f"delay_s must lie between 0 and {MAX_DELAY_S:.0f}")
     retry_after = item.get("retry_after")
     return Answer(
-        refusal=refusal_of(item.get("status"), item.get("error_code")),
+        refusal=_refusal(item.get("status"), item.get("error_code")),
         retry_after=None if retry_after is None else str(retry_after),
         delay_s=delay_s,
         drop=drop,

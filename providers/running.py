@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 STOP_WITHIN_S = 10.0
+GRACE_S = 1  # answers still owed when a server is told to stop are cut off after this
 
 
 class Runnable(Protocol):
@@ -20,6 +22,19 @@ class Runnable(Protocol):
 
     def run_here(self) -> None: ...
     def state(self) -> dict[str, Any]: ...
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; 0 takes any free port. Raises OSError."""
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+        found.listen(2048)
+    except OSError:
+        found.close()
+        raise
+    return found
 
 
 def serve_until_told(

@@ -14,9 +14,8 @@ from typing import Any
 import uvicorn
 
 from .controlled import Controlled
-from .fcm import GRACE_S, bound
 from .http import CuttableProtocol
-from .running import running_in_thread, serve_until_told
+from .running import GRACE_S, bound, running_in_thread, serve_until_told
 from .sms_app import SmsApp
 
 USER = "rayon-local"

@@ -6,13 +6,12 @@ import re
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from .control import Control
 from .http import BodyTooLarge, Receive, Request, Response, Scope, Send, json_response, read_request
-from .phones import Answer, Scripts, WireLog, parse_answers
-from .sms_errors import CATALOGUE, refusal_of
+from .phones import Answer, Scripts, WireLog
+from .sms_errors import CATALOGUE, parse_answers
 
 RAYON_PATH = "/v1/messages"
 VONAGE_PATH = "/sms/json"
@@ -48,8 +47,7 @@ class SmsApp:
     async def _answer(self, request: Request) -> Response | None:
         """Return the response, or None where the connection was cut instead."""
         if request.path.startswith("/_control/"):
-            parse = partial(parse_answers, refusal_of=refusal_of)
-            return Control(scripts=self.scripts, log=self.log, parse=parse).answer(request)
+            return Control(scripts=self.scripts, log=self.log, parse=parse_answers).answer(request)
         if request.method == "POST":
             if request.path == RAYON_PATH:
                 return await self._take(request, "rayon", _rayon_message(request))

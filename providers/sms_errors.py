@@ -3,10 +3,15 @@
 Sources: twilio.com/docs/api/errors, developer.vonage.com/messaging/sms/guides/troubleshooting-sms.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .fcm_errors import Refusal, foreign
-from .phones import BadScript
+from .phones import Answer, BadScript
+from .scripted import delay_of, drop_of, listed
+
+_KEYS = frozenset({"status", "error_code", "retry_after", "delay_s", "drop", "times"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,22 @@ CATALOGUE = {
 }
 
 
-def refusal_of(status: int | None, code: str | None) -> Refusal | None:
+def parse_answers(raw: object) -> list[Answer]:
+    """Return the answers a script asks for, in order; raises BadScript with what is wrong."""
+    return listed(raw, keys=_KEYS, parse=_answer)
+
+
+def _answer(item: Mapping[str, Any]) -> Answer:
+    retry_after = item.get("retry_after")
+    return Answer(
+        refusal=_refusal(item.get("status"), item.get("error_code")),
+        retry_after=None if retry_after is None else str(retry_after),
+        delay_s=delay_of(item),
+        drop=drop_of(item),
+    )
+
+
+def _refusal(status: int | None, code: str | None) -> Refusal | None:
     """Return the refusal that a script asks for: a name in CATALOGUE, or a bare status as a proxy gives it."""
     if code is None:
         return None if status is None or 200 <= status < 300 else foreign(status)

@@ -17,9 +17,8 @@ import uvicorn
 
 from .control import Control
 from .controlled import Controlled
-from .fcm import GRACE_S, bound
 from .http import Receive, Scope, Send, read_request
-from .running import running_in_thread, serve_until_told
+from .running import GRACE_S, bound, running_in_thread, serve_until_told
 from .smtp_wire import Conversation, MailRoom, parse_replies
 
 USER = "rayon-local"

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from .phones import MAX_DELAY_S, MAX_LOG, BadScript, Scripts, WireLog
+from .phones import BadScript, Scripts, WireLog
+from .scripted import delay_of, drop_of, listed
 
 CONNECT, AUTH, SENDER = (
     "connect",
@@ -18,7 +19,7 @@ CONNECT, AUTH, SENDER = (
     "sender",
 )  # scripted under these names: they come before any recipient
 TAKEN = "250 2.0.0 OK"
-_KEYS = {"reply", "at", "delay_s", "drop", "times"}
+_KEYS = frozenset({"reply", "at", "delay_s", "drop", "times"})
 _REPLY = re.compile(r"[2-5][0-9]{2} [ -~]{1,400}")
 
 
@@ -32,34 +33,22 @@ class Reply:
     drop: Literal["before", "after"] | None = None  # cut the connection before or after the mail was taken
 
 
-def parse_replies(raw: object) -> list[Any]:
+def parse_replies(raw: object) -> list[Reply]:
     """Return the replies a script asks for, in order; raises BadScript with what is wrong."""
-    if not isinstance(raw, list):
-        raise BadScript("answers must be a list")
-    replies: list[Reply] = []
-    for item in raw:
-        if not isinstance(item, dict) or not _KEYS.issuperset(item):
-            raise BadScript(f"an answer is an object with {sorted(_KEYS)}")
-        times = int(item.get("times", 1))
-        if not 1 <= times <= MAX_LOG:
-            raise BadScript(f"times must lie between 1 and {MAX_LOG}")
-        replies += [_reply(item)] * times
-    return replies
+    return listed(raw, keys=_KEYS, parse=_reply)
 
 
 def _reply(item: Mapping[str, Any]) -> Reply:
     found = Reply(
         text=item.get("reply", ""),
         at=item.get("at", "rcpt"),
-        delay_s=float(item.get("delay_s", 0)),
-        drop=item.get("drop"),
+        delay_s=delay_of(item),
+        drop=drop_of(item),
     )
     if found.text and not _REPLY.fullmatch(found.text):
         raise BadScript("reply must be a line such as 550 5.1.1 No such user")
-    if found.at not in ("rcpt", "data") or found.drop not in (None, "before", "after"):
-        raise BadScript("at must be rcpt or data, drop must be before or after")
-    if not 0 <= found.delay_s <= MAX_DELAY_S:
-        raise BadScript(f"delay_s must lie between 0 and {MAX_DELAY_S:.0f}")
+    if found.at not in ("rcpt", "data"):
+        raise BadScript("at must be rcpt or data")
     return found
 
 
