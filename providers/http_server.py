@@ -1,7 +1,7 @@
 """An ASGI application of a local provider as a server of its own."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
@@ -16,13 +16,20 @@ GRACE_S = 1  # answers still owed when the server is told to stop are cut off af
 class HttpServer(uvicorn.Server):
     """HTTP/1.1 on an address that is bound at construction; see serving.Server."""
 
-    def __init__(self, *, host: str, port: int, app_at: Callable[[str], App]) -> None:
-        """Bind the address and make the application that answers at it; raises OSError."""
+    def __init__(
+        self, *, host: str, port: int, app_at: Callable[[str], App], loop: Literal["auto", "asyncio"] = "auto"
+    ) -> None:
+        """Bind the address and make the application that answers at it; raises OSError.
+
+        loop: auto is the fastest there is.
+        """
         self.socket = bound_socket(host, port)
         self.base_url = f"http://{authority(self.socket, host=host)}"
         super().__init__(
             uvicorn.Config(
                 app_at(self.base_url),
+                interface="asgi3",
+                loop=loop,
                 http=CuttableProtocol,
                 ws="none",
                 lifespan="off",

@@ -7,9 +7,11 @@ from channels.layers import get_channel_layer
 from .apns import ApnsGateway
 from .apns_request import is_host, is_topic
 from .console import ConsoleGateway
+from .email import EmailGateway
 from .fcm import FcmGateway
 from .port import PushGateway
 from .settings import ProviderSettings
+from .sms import SmsGateway
 from .socket import SocketGateway
 from .webpush import WebPushGateway
 from .webpush_guard import Guard
@@ -107,10 +109,28 @@ def _webpush(providers: ProviderSettings) -> PushGateway:
     )
 
 
+def _email(providers: ProviderSettings) -> PushGateway:
+    if not providers.email.is_configured:
+        raise NoGateway("E-mail needs a way out: EMAIL_URL names none.", variable="EMAIL_URL")
+    return EmailGateway(
+        from_address=providers.email.from_address,
+        public_url=providers.email.public_url,
+        timeout_s=providers.timeout_s,
+    )
+
+
+def _sms(providers: ProviderSettings) -> PushGateway:
+    if not providers.sms.url:
+        raise NoGateway("SMS needs a gateway: SMS_GATEWAY_URL names none.", variable="SMS_GATEWAY_URL")
+    return SmsGateway(settings=providers.sms, timeout_s=providers.timeout_s)
+
+
 GATEWAYS: Mapping[str, Callable[[ProviderSettings], PushGateway]] = {
     "console": _console,
     "socket": _socket,
     "fcm": _fcm,
     "apns": _apns,
     "webpush": _webpush,
+    "email": _email,
+    "sms": _sms,
 }

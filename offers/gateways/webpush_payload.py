@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from .fitting import CannotBuild, fitted_texts
-from .lock_screen import FALLBACK, language_of, shown_texts
+from .lock_screen import language_of, shown_texts
 from .payload import MAX_TTL_S, encoded
 from .port import PushMessage
 from .webpush_crypto import MAX_TEXT_BYTES, base64url
@@ -59,7 +59,6 @@ def topic_of(message: PushMessage) -> str:
 
 def _payload(message: PushMessage, *, title: str, body: str) -> dict[str, Any]:
     language = language_of(message)
-    language = language if language in ACTIONS else FALLBACK
     payload: dict[str, Any] = {"title": title, "body": body, "tag": message.collapse_id, "lang": language}
     if message.image_url and not message.is_sensitive:
         payload["image"] = message.image_url

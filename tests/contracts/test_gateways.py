@@ -4,30 +4,45 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 import structlog
 
+from config.settings.mail import read_mail
 from offers.gateways.apns import ApnsGateway
 from offers.gateways.console import ConsoleGateway
 from offers.gateways.credentials import BadCredentialsFile
+from offers.gateways.email import EmailGateway
 from offers.gateways.fcm import FcmGateway
 from offers.gateways.port import Outcome, PushGateway, PushMessage
 from offers.gateways.registry import NoGateway, gateway_for
-from offers.gateways.settings import ApnsSettings, FcmSettings, ProviderSettings, WebPushSettings
+from offers.gateways.settings import (
+    ApnsSettings,
+    EmailSettings,
+    FcmSettings,
+    ProviderSettings,
+    SmsSettings,
+    WebPushSettings,
+)
+from offers.gateways.sms import SmsGateway
 from offers.gateways.webpush import WebPushGateway
 from providers.testing import RunningFcm, running_fcm
 from providers.testing_apns import RunningApns, running_apns
+from providers.testing_mail import RunningSms, RunningSmtp, running_sms, running_smtp
 from providers.testing_webpush import RunningWebPush, running_webpush
 from tests.contracts.webpush_side import SUBJECT, key_file, settings_to
 
 NOW = datetime(2026, 3, 14, 10, 0, tzinfo=UTC)
+CODE = "7K3M-ZQ8V-0T"
 KINDS = {
     "console": ConsoleGateway,
     "fcm": FcmGateway,
     "apns": ApnsGateway,
     "webpush": WebPushGateway,
+    "email": EmailGateway,
+    "sms": SmsGateway,
 }
 
 
@@ -49,14 +64,38 @@ def webpush() -> Iterator[RunningWebPush]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def smtp() -> Iterator[RunningSmtp]:
+    with running_smtp() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sms() -> Iterator[RunningSms]:
+    with running_sms() as running:
+        yield running
+
+
 @pytest.fixture
 def providers(
-    fcm: RunningFcm, apns: RunningApns, webpush: RunningWebPush, tmp_path: Path
+    fcm: RunningFcm,
+    apns: RunningApns,
+    webpush: RunningWebPush,
+    smtp: RunningSmtp,
+    sms: RunningSms,
+    settings: Any,
+    tmp_path: Path,
 ) -> ProviderSettings:
+    for name, value in read_mail(url=smtp.url, from_address="", is_private=False).items():
+        setattr(settings, name, value)
     return ProviderSettings(
         fcm=FcmSettings(base_url=fcm.base_url, credentials_file=fcm.credentials_file),
         apns=at(apns),
         webpush=settings_to(webpush.base_url, key=key_file(tmp_path)),
+        email=EmailSettings(
+            is_configured=True, from_address="a@carotte.example", public_url="https://carotte.example"
+        ),
+        sms=SmsSettings(url=sms.url, sender="Carotte", stop_number="36180"),
     )
 
 
@@ -75,12 +114,12 @@ async def gateway(platform: str, providers: ProviderSettings) -> AsyncIterator[P
 @pytest.fixture
 def message(platform: str, webpush: RunningWebPush) -> Callable[..., PushMessage]:
     """Return what makes a message to somebody the platform's provider knows."""
-
-    def made(**changes: object) -> PushMessage:
-        address = {"token": webpush.subscribe().token} if platform == "webpush" else {}
-        return push(platform=platform, **address, **changes)
-
-    return made
+    own = {
+        "webpush": lambda: {"token": webpush.subscribe().token},
+        "email": lambda: {"token": f"{uuid4()}@example.net", "data": {"customer": "12", "code": CODE}},
+        "sms": lambda: {"token": f"+336{uuid4().int % 10**8:08d}"},
+    }
+    return lambda **changes: push(**{"platform": platform, **own.get(platform, dict)(), **changes})
 
 
 def at(apns: RunningApns) -> ApnsSettings:
@@ -102,7 +141,7 @@ def push(**changes: object) -> PushMessage:
         token=uuid4().hex * 2,
         title="−30 % sur vos yaourts",
         body="Au rayon frais, jusqu’à 11 h.",
-        data={"code": "7K3M-ZQ8V-0T"},
+        data={"code": CODE},
         expires_at=NOW + timedelta(hours=1),
         registered_at=NOW - timedelta(days=3),
     )
@@ -189,6 +228,13 @@ def test_a_file_that_is_no_signing_key_is_refused(apns: RunningApns, tmp_path: P
 
     with pytest.raises(BadCredentialsFile, match="AuthKey.p8"):
         gateway_for("apns", providers=ProviderSettings(apns=replace(at(apns), key_file=path)))
+
+
+@pytest.mark.parametrize(("platform", "variable"), [("email", "EMAIL_URL"), ("sms", "SMS_GATEWAY_URL")])
+def test_a_channel_without_a_way_out_is_refused(platform: str, variable: str) -> None:
+    with pytest.raises(NoGateway, match=variable) as refused:
+        gateway_for(platform, providers=ProviderSettings())
+    assert refused.value.variable == variable
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"project_id": "p", "client_email": "e"}'])
