@@ -110,5 +110,9 @@ def hot_cursor() -> Iterator[CursorWrapper]:
     """
     connection.ensure_connection()
     raw: Any = _Prepared(connection.connection)
-    with raw:
-        yield connection.make_debug_cursor(raw) if connection.queries_logged else connection.make_cursor(raw)
+    # Django's wrapper around each call is for whoever watches; errors are translated all the same.
+    with raw, connection.wrap_database_errors:
+        if connection.queries_logged:
+            yield connection.make_debug_cursor(raw)
+        else:
+            yield connection.make_cursor(raw) if connection.execute_wrappers else raw

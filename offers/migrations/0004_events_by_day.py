@@ -39,7 +39,7 @@ TO_DAYS = """
     CREATE UNIQUE INDEX offers_locationevent_rest_once ON offers_locationevent_rest (customer_id, event_id);
     CREATE INDEX offers_locationevent_rest_id ON offers_locationevent_rest USING brin (id) WITH (pages_per_range = 16);
     SELECT offers_make_event_day(day::date)
-      FROM generate_series((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date + 7, '1 day') AS day;
+      FROM generate_series((now() AT TIME ZONE 'UTC')::date - 3, (now() AT TIME ZONE 'UTC')::date + 7, '1 day') AS day;
 
     INSERT INTO offers_locationevent (id, customer_id, event_id, digest, device_id, type, store_id, aisle_id, rssi_dbm,
         lat, lon, accuracy_m, is_mock, occurred_at, received_at, verdict)

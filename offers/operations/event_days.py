@@ -8,6 +8,7 @@ import structlog
 from django.db import OperationalError, connection, transaction
 
 from customers.operations.retention import in_batches
+from offers.event_tables import day_table
 from offers.rules.event_ids import first_id
 
 AHEAD = 7  # days that stand ready, so that a week without jobs loses nothing
@@ -92,7 +93,7 @@ def drop_events(*, until: datetime, batch: int) -> int:
         if _start(day) > until:
             continue
         with _if_free("an event day was not dropped"), transaction.atomic(), connection.cursor() as cursor:
-            table = connection.ops.quote_name(_table(day))
+            table = connection.ops.quote_name(day_table(day))
             cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - a name made of a date
             events = cursor.fetchone()[0]
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_WAIT])
@@ -105,7 +106,7 @@ def drop_events(*, until: datetime, batch: int) -> int:
 def _seal(day: date) -> None:
     with _if_free("an event day was not sealed"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_WAIT])
-        cursor.execute(_SEAL.format(connection.ops.quote_name(_table(day))))
+        cursor.execute(_SEAL.format(connection.ops.quote_name(day_table(day))))
 
 
 def _days() -> list[tuple[date, bool]]:
@@ -132,7 +133,3 @@ def _day(at: datetime) -> date:
 
 def _start(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _table(day: date) -> str:
-    return f"offers_locationevent_{day:%Y%m%d}"

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.env import read_environment
-from tests.benchmarks import events_rest, events_socket, latency, pipeline, vs_obvious, worlds
+from tests.benchmarks import events_rest, events_socket, latency, pipeline, sample, vs_obvious, worlds
 from tests.benchmarks.figures import Figure, save, table
 
 RESULTS = Path("build/bench.json")
 BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
+    "sample_check": sample.check,
     "pipeline": pipeline.throughput,
     "cost_growth": pipeline.growth,
     "events_rest_batch": events_rest.batch,

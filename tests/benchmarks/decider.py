@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tests.benchmarks.walks import walk
 
@@ -58,13 +58,29 @@ class Moment:
     events: Sequence[tuple[int, dict[str, Any]]]  # (customer id, API body), each customer once
 
 
-class Implementation(Protocol):
+class Implementation:
     """What decides."""
 
     threads: int  # batches at work at once
 
-    def decide(self, batch: Batch, *, now: datetime) -> list[Status]: ...
-    def fire_deadlines(self, *, now: datetime) -> None: ...
+    def decide(self, batch: Batch, *, now: datetime) -> list[Status]:
+        raise NotImplementedError
+
+    def fire_deadlines(self, *, now: datetime) -> None:
+        raise NotImplementedError
+
+    def live_through(self, moment: Moment) -> list[Status]:
+        """Return the status of each of the moment's events; without events, act on the deadlines."""
+        from offers.api.events.parsing import parse_event
+
+        now = datetime.fromisoformat(moment.now)
+        if not moment.events:
+            self.fire_deadlines(now=now)
+            return []
+        return self.decide(
+            [parse_event(raw, customer_id=customer, device_id="phone") for customer, raw in moment.events],
+            now=now,
+        )
 
 
 class Decider:
@@ -101,20 +117,16 @@ class Decider:
 @contextmanager
 def deciding(*, implementation: str, url: str) -> Iterator[Decider]:
     """Yield a process on the database at `url`; implementation: pipeline or obvious."""
-    process = subprocess.Popen(
+    # Closed at the end, its input tells the process to stop.
+    with subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.decider", implementation],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": url},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    try:
+    ) as process:
         yield Decider(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(30)
 
 
 def main() -> None:
@@ -122,18 +134,18 @@ def main() -> None:
     import django
 
     django.setup()
-    implementation = _implementation(sys.argv[1])
+    implementation = implementation_named(sys.argv[1])
     print(json.dumps({"threads": implementation.threads}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
         if "now" in asked:
-            answer: dict[str, Any] = {"statuses": _live_through(Moment(**asked), implementation)}
+            answer: dict[str, Any] = {"statuses": implementation.live_through(Moment(**asked))}
         else:
             answer = asdict(_turn(asked, implementation))
         print(json.dumps(answer), flush=True)
 
 
-class _Pipeline:
+class _Pipeline(Implementation):
     def __init__(self) -> None:
         from django.conf import settings
 
@@ -156,7 +168,7 @@ class _Pipeline:
             pass
 
 
-class _Obvious:
+class _Obvious(Implementation):
     threads = 1
 
     def __init__(self) -> None:
@@ -176,19 +188,9 @@ class _Obvious:
         service.fire_deadlines(now=now, params=self._params)
 
 
-def _implementation(name: str) -> Implementation:
+def implementation_named(name: str) -> Implementation:
+    """Return pipeline or obvious; Django must be set up."""
     return {"pipeline": _Pipeline, "obvious": _Obvious}[name]()
-
-
-def _live_through(moment: Moment, implementation: Implementation) -> list[Status]:
-    from offers.api.events.parsing import parse_event
-
-    now = datetime.fromisoformat(moment.now)
-    if not moment.events:
-        implementation.fire_deadlines(now=now)
-        return []
-    events = [parse_event(raw, customer_id=customer, device_id="phone") for customer, raw in moment.events]
-    return implementation.decide(events, now=now)
 
 
 def _turn(asked: Mapping[str, Any], implementation: Implementation) -> Turn:

@@ -27,7 +27,7 @@ def batch(*, server: Server, seconds: float, size: Size = SMALL) -> list[Figure]
     """Decided events per second, batches of 100, against single-row durable INSERTs at the same concurrency."""
     name = worlds.ready(server, size=size)
     per_s = MAX_EVENTS_PER_S / EVENTS_A_BATCH * 2
-    warm, measured = (CONNECTIONS + round(per_s * period) for period in (WARM_UP_S, seconds))
+    warm, measured = (CONNECTIONS + round(per_s * period) for period in (warm_up_s(seconds), seconds))
     customers = shuffled(size)
     walkers = [
         Walker(batch_of(next(customers), stores=size.stores, events=EVENTS_A_BATCH))
@@ -35,7 +35,7 @@ def batch(*, server: Server, seconds: float, size: Size = SMALL) -> list[Figure]
     ]
     crowds = [Crowd(share, at_once=len(share)) for share in (walkers[:warm], walkers[warm:])]
     with serving(application=OURS, server=server, name=name) as ours:
-        closed_in(ours, crowds[0], seconds=WARM_UP_S)
+        closed_in(ours, crowds[0], seconds=warm_up_s(seconds))
         before = count_events(server, name=name)
         load, used = watched(server, ours, crowds[1], name=name, seconds=seconds)
         check(server, load, name=name, before=before, events_an_answer=EVENTS_A_BATCH)
@@ -60,9 +60,9 @@ def batch(*, server: Server, seconds: float, size: Size = SMALL) -> list[Figure]
 def single(*, server: Server, seconds: float, size: Size = SMALL, at_once: int = AT_ONCE) -> list[Figure]:
     """One event a request, against requests to a consumer that does nothing."""
     name = worlds.ready(server, size=size)
-    crowd = walking_crowd(size, at_once=at_once, seconds=WARM_UP_S + seconds)
+    crowd = walking_crowd(size, at_once=at_once, seconds=warm_up_s(seconds) + seconds)
     with serving(application=OURS, server=server, name=name) as ours:
-        closed_in(ours, crowd, seconds=WARM_UP_S)
+        closed_in(ours, crowd, seconds=warm_up_s(seconds))
         before = count_events(server, name=name)
         load, used = watched(server, ours, crowd, name=name, seconds=seconds)
         check(server, load, name=name, before=before, events_an_answer=1)
@@ -86,11 +86,16 @@ def empty_requests_per_s(server: Server, *, name: str, seconds: float, size: Siz
     """Return the rate of the same requests to the bare server's consumer."""
     crowd = repeating_crowd(size, at_once=at_once)
     with serving(application=BARE, server=server, name=name) as bare:
-        closed_in(bare, crowd, seconds=WARM_UP_S)
+        closed_in(bare, crowd, seconds=warm_up_s(seconds))
         with step("bound") as now:
             found = closed_in(bare, crowd, seconds=seconds).per_s
             now.done = f"{found:,.0f} requests a second"
     return found
+
+
+def warm_up_s(seconds: float) -> float:
+    """Return how long a server works before it is measured for `seconds`."""
+    return min(WARM_UP_S, seconds)
 
 
 def watched(server: Server, ours: Serving, crowd: Crowd, *, name: str, seconds: float) -> tuple[Load, Used]:

@@ -5,7 +5,7 @@ import random
 from scripts.say import step
 from tests.benchmarks import worlds
 from tests.benchmarks.database import Server, connect
-from tests.benchmarks.events_rest import CONNECTIONS, MAX_EVENTS_PER_S, WALK_EVENTS, WARM_UP_S, check
+from tests.benchmarks.events_rest import CONNECTIONS, MAX_EVENTS_PER_S, WALK_EVENTS, check, warm_up_s
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.load import Load, closed
 from tests.benchmarks.phones import OneEach, Repeater, Walker, frames_of
@@ -27,9 +27,9 @@ def frames(*, server: Server, seconds: float, size: Size = SMALL) -> list[Figure
         ) as lines,
         connect(server, name=name) as connection,
     ):
-        events = round(MAX_EVENTS_PER_S * (WARM_UP_S + seconds) / CONNECTIONS)
+        events = round(MAX_EVENTS_PER_S * (warm_up_s(seconds) + seconds) / CONNECTIONS)
         walkers = OneEach([Walker(frames_of(phone, stores=size.stores, events=events)) for phone in phones])
-        closed(lines, walkers, seconds=WARM_UP_S)
+        closed(lines, walkers, seconds=warm_up_s(seconds))
         before = count_events(server, name=name)
         with step("measuring") as now:
             with Watch(pids=ours.pids, connection=connection) as watch:
@@ -62,7 +62,7 @@ def _echoes(server: Server, *, name: str, phones: list[int], size: Size, seconds
         walkers = OneEach(
             [Repeater(frames_of(phone, stores=size.stores, events=WALK_EVENTS)) for phone in phones]
         )
-        closed(lines, walkers, seconds=WARM_UP_S)
+        closed(lines, walkers, seconds=warm_up_s(seconds))
         with step("bound") as now:
             load = closed(lines, walkers, seconds=seconds)
             now.done = f"{load.per_s:,.0f} frames a second"

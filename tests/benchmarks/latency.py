@@ -9,11 +9,11 @@ from tests.benchmarks.database import Server, connect
 from tests.benchmarks.events_rest import (
     AT_ONCE,
     CONNECTIONS,
-    WARM_UP_S,
     check,
     closed_in,
     repeating_crowd,
     walking_crowd,
+    warm_up_s,
 )
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.load import Load, scheduled
@@ -39,10 +39,10 @@ def p99_half_load(
         serving(application=OURS, server=server, name=name) as ours,
         connect(server, name=name) as connection,
     ):
-        crowd = walking_crowd(size, at_once=at_once, seconds=2 * WARM_UP_S + seconds)
+        crowd = walking_crowd(size, at_once=at_once, seconds=2 * warm_up_s(seconds) + seconds)
         with step("top rate") as now:
-            closed_in(ours, crowd, seconds=WARM_UP_S)
-            top = closed_in(ours, crowd, seconds=WARM_UP_S)
+            closed_in(ours, crowd, seconds=warm_up_s(seconds))
+            top = closed_in(ours, crowd, seconds=warm_up_s(seconds))
             now.done = f"{top.per_s:,.0f} events/s over {CONNECTIONS} connections"
         before = count_events(server, name=name)
         times = arrivals(per_s=top.per_s / 2, seconds=seconds)
@@ -56,7 +56,7 @@ def p99_half_load(
         check(server, load, name=name, before=before, events_an_answer=1)
     with serving(application=BARE, server=server, name=name) as bare:
         crowd = repeating_crowd(size, at_once=at_once)
-        closed_in(bare, crowd, seconds=WARM_UP_S)
+        closed_in(bare, crowd, seconds=warm_up_s(seconds))
         with step("bound") as now, dialled(bare, lambda _: Http(bare.port), lines=LINES) as lines:
             bound = scheduled(lines, crowd, arrivals_s=times)
             now.done = _told(bound)

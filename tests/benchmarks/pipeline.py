@@ -71,9 +71,9 @@ class Contestant:
         )
 
 
-def throughput(*, server: Server, seconds: float) -> list[Figure]:
+def throughput(*, server: Server, seconds: float, size: Size = SMALL, phones: int = PHONES) -> list[Figure]:
     """Decided events per second against single-row durable INSERTs of 32 clients."""
-    with contestant(server, size=SMALL) as ours:
+    with contestant(server, size=size, phones=phones) as ours:
         measure(server, [ours], seconds=seconds)
     with step("pgbench") as now:
         bound = database.durable_inserts_per_s(server, clients=CLIENTS, seconds=seconds)

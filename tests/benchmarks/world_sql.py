@@ -50,7 +50,8 @@ CUSTOMERS = (
     SELECT i, 'u' || i, '', '', '', CASE odd WHEN 0 THEN 2018 ELSE 1980 END, '', 'fr',
            CASE odd WHEN 1 THEN '' WHEN 2 THEN 'America/New_York' ELSE 'Europe/Paris' END,
            CASE odd WHEN 3 THEN '{gold}'::text[] ELSE '{}' END, CASE odd WHEN 4 THEN '{bio}'::text[] ELSE '{}' END,
-           '{}', CASE odd WHEN 5 THEN ARRAY['BRAND ' || (1 + (i * 7) %% %(brands)s)] ELSE '{}' END,
+           '{}', CASE odd WHEN 5 THEN ARRAY(SELECT 'BRAND ' || (1 + (i * 7 + a * 31) %% %(brands)s)
+                                              FROM generate_series(0, %(affinities)s - 1) a) ELSE '{}' END,
            CASE odd WHEN 6 THEN '{c1,c2,c3,c4,c5,c6,c7,c8}'::text[] ELSE '{}' END,
            COALESCE(odd, 0) NOT IN (2, 7), CASE odd WHEN 8 THEN '12:00'::time END,
            CASE odd WHEN 8 THEN '15:00'::time END,

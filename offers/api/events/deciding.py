@@ -7,12 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from customers.api.credentials import CustomerCredential, InvalidCredentials, authenticate_tokens
+from customers.api.credentials import CustomerCredential, InvalidCredentials
 from customers.api.problems import DATABASE_IS_AWAY
 from offers import pipeline
 from offers.api.events.isolation import run_requests
 from offers.api.events.parsing import InvalidEvent, event_of, parse_event, sent_id
 from offers.api.events.rendering import render_results
+from offers.api.events.tokens import credentials_of
 from offers.api.events.wire import WireEvent
 from offers.flow import Event, EventResult
 
@@ -78,7 +79,7 @@ def answers(
 
 def _credentials(requests: Sequence[Incoming]) -> Iterator[CustomerCredential | None]:
     digests = {request.digest for request in requests if request.credential is None}
-    known = authenticate_tokens(digests, now=timezone.now()) if digests else {}
+    known = credentials_of(digests, now=timezone.now())
     for request in requests:
         yield request.credential or known.get(request.digest)
 

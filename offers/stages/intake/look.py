@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from offers.cursors import bigints, hot_cursor, ints, uuids
+from offers.event_tables import CLOCKS_DIFFER_BY, recent_events
 from offers.flow import Event, Place
 from offers.locks import LockedPresence
 from offers.rules.event_ids import first_id
@@ -14,7 +15,6 @@ from offers.rules.plausibility import Fix
 from offers.stages.intake.places import Places, parse_geofence, triple
 
 REMEMBERED_FOR = timedelta(hours=48)  # an event's id
-CLOCKS_DIFFER_BY = timedelta(hours=1)  # of server processes, at the very most
 
 # Five questions that have nothing to do with each other, asked together: for a batch of a few events a statement costs
 # more than what it does. `kind` tells which question a row answers; LIMIT keeps the planner to one look-up for each
@@ -26,7 +26,7 @@ _LOOK = """
       FROM unnest(%(customers)s, %(fixes)s, %(fix_events)s) AS wanted(customer_id, fix_id, event_id)
       JOIN customers_customer c ON c.id = wanted.customer_id AND c.erased_at IS NULL
       LEFT JOIN LATERAL (
-        SELECT e.occurred_at, e.lat, e.lon, e.accuracy_m FROM offers_locationevent e
+        SELECT e.occurred_at, e.lat, e.lon, e.accuracy_m FROM {recent} e
          WHERE (e.customer_id, e.event_id) = (wanted.customer_id, wanted.event_id) AND e.id = wanted.fix_id
            AND e.lat IS NOT NULL
          LIMIT 1) e ON true
@@ -35,7 +35,7 @@ _LOOK = """
            NULL, NULL, NULL, NULL
       FROM unnest(%(senders)s, %(events)s) AS sent(customer_id, event_id)
      CROSS JOIN LATERAL (
-        SELECT e.digest FROM offers_locationevent e
+        SELECT e.digest FROM {recent} e
          WHERE (e.customer_id, e.event_id) = (sent.customer_id, sent.event_id)
            AND e.id >= %(first)s::bigint AND e.id < %(past)s::bigint
          LIMIT 1) e
@@ -83,7 +83,7 @@ def look(events: Sequence[Event], *, presences: Mapping[int, LockedPresence], no
     fixes = [presence.fix for presence in presences.values()]
     with hot_cursor() as cursor:
         cursor.execute(
-            _LOOK,
+            _LOOK.format(recent=recent_events(now, back=REMEMBERED_FOR)),
             {
                 "customers": bigints(presences),
                 "fixes": bigints([fix and fix[0] for fix in fixes]),

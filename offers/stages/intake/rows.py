@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from offers.cursors import bigints, blobs, booleans, floats, hot_cursor, instants, smallints, texts, uuids
+from offers.event_tables import table_of_today
 from offers.flow import Event, Place
 from offers.rules.event_ids import first_id
 from offers.stages.intake.seen import SeenLately
@@ -23,13 +24,13 @@ def insert_events(
     shown = [(event, None if verdict == "no_consent" else event.position) for event, _, verdict in rows]
     with hot_cursor() as cursor:
         cursor.execute(
-            """
-            INSERT INTO offers_locationevent (id, customer_id, event_id, digest, device_id, type, store_id, aisle_id,
+            f"""
+            INSERT INTO {table_of_today(now)} (id, customer_id, event_id, digest, device_id, type, store_id, aisle_id,
               rssi_dbm, lat, lon, accuracy_m, is_mock, occurred_at, verdict, received_at)
             SELECT %s::bigint | (nextval('offers_locationevent_number') & 1048575), sent.*, %s
             FROM unnest(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS sent
             RETURNING customer_id, event_id::text, id
-            """,
+            """,  # noqa: S608 - a name made of a date
             [
                 first_id(now),
                 now,

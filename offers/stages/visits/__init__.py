@@ -131,7 +131,9 @@ def _cases(
     since = now - timedelta(seconds=params["max_event_age_s"])
     history = {}
     if late:
-        history = heard_since(late, since=since, new={each.row_id for id_ in late for each in fresh[id_]})
+        history = heard_since(
+            late, since=since, now=now, new={each.row_id for id_ in late for each in fresh[id_]}
+        )
     cases = {}
     for id_, heard in fresh.items():
         if id_ in history:
@@ -199,13 +201,13 @@ def _write(folds: Mapping[int, Folded], *, now: datetime, params: VisitParams) -
     return written
 
 
-def _changed_verdicts(cases: Mapping[int, _Case]) -> dict[int, str]:
-    changes = {}
-    for case in cases.values():
+def _changed_verdicts(cases: Mapping[int, _Case]) -> list[tuple[int, Heard, str]]:
+    changes = []
+    for customer_id, case in cases.items():
         for each in case.judged:
             verdict = "implausible_location" if each.movement is Movement.IMPLAUSIBLE else ""
             if verdict != each.heard.was:
-                changes[each.heard.row_id] = verdict
+                changes.append((customer_id, each.heard, verdict))
     return changes
 
 

@@ -59,8 +59,10 @@ def fold_on(
     for store_id in observed:
         before = memory.states.get(store_id)
         for visit in states[store_id].open_visits:
-            if before is None or not _was_open(visit, before):
-                visits[_key(visit)] = visit
+            # One that ended and went on within this batch is known by its end, and open all the same.
+            key = _key(visit)
+            if key in visits or before is None or not _was_open(visit, before):
+                visits[key] = visit
     return Folded(memory=after, steps=steps, visits=tuple(visits.values()))
 
 

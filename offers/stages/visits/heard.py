@@ -1,13 +1,14 @@
 """What was heard of a customer: new events and, where one came late, those of the last day with them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from offers.cursors import bigints, hot_cursor, texts
+from offers.cursors import bigints, hot_cursor, texts, uuids
+from offers.event_tables import recent_events
 from offers.flow import StoredEvent
 from offers.rules.event_ids import first_id
 from offers.rules.plausibility import Fix, Limits, Movement, movement_of
@@ -70,18 +71,18 @@ def heard_now(stored: StoredEvent) -> Heard:
 
 
 def heard_since(
-    customer_ids: Collection[int], *, since: datetime, new: Collection[int]
+    customer_ids: Collection[int], *, since: datetime, now: datetime, new: Collection[int]
 ) -> dict[int, list[Heard]]:
     """Return all that counts of these customers' events since then, in order; `new` are row ids. One query."""
     found: defaultdict[int, list[Heard]] = defaultdict(list)
     with hot_cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT customer_id, id, event_id::text, device_id, type, occurred_at, lat, lon, accuracy_m, is_mock,
               store_id, aisle_id, rssi_dbm, verdict
-            FROM offers_locationevent
+            FROM {recent_events(now, back=now - since + AHEAD_AT_MOST)} e
             WHERE customer_id = ANY(%s) AND id >= %s::bigint AND occurred_at >= %s AND verdict IN ('', 'implausible_location')
-            """,
+            """,  # noqa: S608 - names made of dates
             [bigints(customer_ids), first_id(since - AHEAD_AT_MOST), since],
         )
         for row in cursor.fetchall():
@@ -153,15 +154,23 @@ def judge(heard: Sequence[Heard], *, last_fix: Fix | None, limits: Limits) -> tu
     return tuple(judged)
 
 
-def change_verdicts(changes: Mapping[int, str]) -> None:
-    """Write what is now thought of these events, by row id; one statement."""
+def change_verdicts(changes: Sequence[tuple[int, Heard, str]]) -> None:
+    """Write what is now thought of (customer id, event, verdict); one statement."""
     if not changes:
         return
     with hot_cursor() as cursor:
         cursor.execute(
             """
             UPDATE offers_locationevent e SET verdict = changed.verdict
-            FROM unnest(%s::bigint[], %s::text[]) AS changed(id, verdict) WHERE e.id = changed.id
+            FROM unnest(%s, %s, %s, %s) AS changed(id, customer_id, event_id, verdict)
+            WHERE (e.customer_id, e.event_id) = (changed.customer_id, changed.event_id) AND e.id = changed.id
+              AND e.id >= %s::bigint
             """,
-            [bigints(changes), texts(changes.values())],
+            [
+                bigints([event.row_id for _, event, _ in changes]),
+                bigints([customer_id for customer_id, _, _ in changes]),
+                uuids([event.event_id for _, event, _ in changes]),
+                texts([verdict for _, _, verdict in changes]),
+                min(event.row_id for _, event, _ in changes),
+            ],
         )
