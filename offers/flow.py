@@ -88,7 +88,7 @@ class CustomerFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     time_zone: str  # IANA; empty: unknown
     birth_year: int | None
     granted: frozenset[str]  # purposes
-    channels: frozenset[str]
+    channels: tuple[str, ...]  # the first one that can be used is taken
     segments: frozenset[str]
     topics: frozenset[str]
     muted_brands: frozenset[str]  # brand keys
@@ -98,10 +98,18 @@ class CustomerFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     max_pushes_per_week: int
     paused_until: datetime | None
     has_device: bool  # an active push address
+    has_email: bool = False  # an address that is not known to be dead, and the house sends e-mail
+    has_phone: bool = False  # the same of a number in E.164, and SMS
     sent_at: tuple[datetime, ...] = ()  # exposures of either arm in the last 8 days, not voided, oldest first
     sent_stores: tuple[int, ...] = ()  # the store of each of sent_at, in the same order
     ignored_in_a_row: int = 0
     is_sending_stopped: bool = False  # the one switch that stops all sending
+
+    @property
+    def reachable(self) -> frozenset[str]:
+        """The channels on which there is an address."""
+        has = {"push": self.has_device, "email": self.has_email, "sms": self.has_phone}
+        return frozenset(channel for channel, is_there in has.items() if is_there)
 
 
 class OfferTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -1,12 +1,10 @@
 """Run a local APNs: `python -m providers.apns --state-file FILE [--host H] [--port P] [--directory D] [--topic T]`.
 
-Once it listens, FILE holds `{"host", "port", "ca_file", "key_file", "key_id", "team_id", "topic", "pid"}`: what the
-APNS_… settings want; the file goes away when the server stops.
+Once it listens, FILE holds `{"base_url", "host", "port", "ca_file", "key_file", "key_id", "team_id", "topic", "pid"}`:
+what the APNS_… settings want, and where its control door is; the file goes away when the server stops.
 """
 
-import argparse
 import asyncio
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,8 @@ from .apns_app import ApnsApp
 from .apns_connection import ApnsConnection
 from .apns_keys import server_context, signing_key
 from .apns_tokens import TokenChecks
-from .sockets import bound_socket, shown_host, write_state
+from .serving import option_parser, serve_until_told
+from .sockets import authority, bound_socket, shown_host
 
 KEY_ID = "RAYONKEY01"
 TEAM_ID = "RAYONTEAM1"
@@ -31,6 +30,7 @@ class ApnsServer:
         self.socket = bound_socket(host, port)
         self.host = shown_host(host)
         self.port: int = self.socket.getsockname()[1]
+        self.base_url = f"https://{authority(self.socket, host=host)}"
         self.topic = topic
         self._context, self.ca_file = server_context(directory, host=self.host)
         self.key_file = (directory / f"AuthKey_{KEY_ID}.p8").resolve()
@@ -39,9 +39,10 @@ class ApnsServer:
         self._loop = uvloop.new_event_loop()
         self._stopped = asyncio.Event()
 
-    def settings(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Return what a gateway needs to know."""
         return {
+            "base_url": self.base_url,
             "host": self.host,
             "port": self.port,
             "ca_file": str(self.ca_file),
@@ -60,7 +61,7 @@ class ApnsServer:
             self.socket.close()
 
     def stop(self) -> None:
-        """Let run_here end, now or as soon as it starts; from any thread, once."""
+        """Let run_here end, now or as soon as it starts; from any thread."""
         self._loop.call_soon_threadsafe(self._stopped.set)
 
     async def _serve(self) -> None:
@@ -76,33 +77,20 @@ class ApnsServer:
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve until SIGTERM or SIGINT."""
-    options = _options(arguments)
-    directory = options.directory or options.state_file.parent
-    try:
-        server = ApnsServer(host=options.host, port=options.port, directory=directory, topic=options.topic)
-    except OSError as error:
-        raise SystemExit(f"The local APNs cannot start on {options.host}:{options.port}: {error}") from error
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: server.stop())
-    write_state(options.state_file, server.settings())
-    try:
-        server.run_here()
-    finally:
-        options.state_file.unlink(missing_ok=True)
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m providers.apns", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0: any free port")
-    parser.add_argument("--state-file", type=Path, required=True)
+    parser = option_parser(prog="python -m providers.apns", description=__doc__)
     parser.add_argument(
         "--directory",
         type=Path,
         help="keeps the key and the authority's certificate; default: beside the state file",
     )
     parser.add_argument("--topic", default=DEFAULT_TOPIC, help="the app's bundle id")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+
+    def start() -> ApnsServer:
+        directory = options.directory or options.state_file.parent
+        return ApnsServer(host=options.host, port=options.port, directory=directory, topic=options.topic)
+
+    serve_until_told(start, name="The local APNs", options=options)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """A local APNs: what it answers to a notification, and a control door for scripts and the wire log."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,9 +10,9 @@ from .apns_errors import Refusal, refusal
 from .apns_messages import check_address, check_headers, check_payload, check_token
 from .apns_scripts import ACCEPT, ApnsAnswer, parse_apns_answers
 from .apns_tokens import LastToken, TokenChecks
+from .controls import PREFIX, Controls
+from .http import Request
 from .phones import BadScript, Scripts, WireLog
-
-CONTROL = "/_control/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class ApnsApp:
         """Return the answer to one request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
         path = headers[":path"]
-        if path.startswith(CONTROL):
+        if path.startswith(PREFIX):
             return self._control(headers[":method"], path, body, peer=peer)
         message: dict[str, Any] = {"token": unquote(path.rpartition("/")[2])}
         message["headers"] = {name: value for name, value in headers.items() if name.startswith("apns-")}
@@ -131,32 +130,27 @@ class ApnsApp:
         return time.time() + self.clock_ahead_s
 
     def _control(self, method: str, path: str, body: bytes, *, peer: Peer) -> Reply:
-        actions: dict[tuple[str, str], Callable[[Any, dict[str, str]], Any]] = {
-            ("POST", "script"): self._put_script,
-            ("DELETE", "script"): lambda *_: self.scripts.clear(),
-            ("GET", "log"): lambda _, query: self.log.since(int(query.get("since", "0"))),
-            ("DELETE", "log"): lambda *_: self.log.clear(),
-            ("POST", "settings"): self._change,
-            ("DELETE", "connections"): lambda *_: self.cut_all(but=peer),
-        }
         url = urlsplit(path)
-        action = actions.get((method, url.path.removeprefix(CONTROL)))
-        if action is None:
-            return _json({"error": "no such control"}, status=404)
-        try:
-            return _json(action(json.loads(body or b"{}"), dict(parse_qsl(url.query))))
-        except (BadScript, ValueError, TypeError) as error:
-            return _json({"error": str(error)}, status=400)
+        query = dict(parse_qsl(url.query))
+        request = Request(method=method, path=url.path, query=query, headers={}, body=body, cut=peer.cut)
+        response = self._controls(peer).answer(request)
+        headers = [("content-type", response.content_type)]
+        return Reply(status=response.status, headers=headers, body=response.body)
 
-    def _put_script(self, raw: Any, query: dict[str, str]) -> dict[str, Any]:
-        if not isinstance(raw, dict) or not isinstance(raw.get("token"), str):
-            raise BadScript("a script is an object with token and answers")
-        answers = parse_apns_answers(raw.get("answers"))
-        self.scripts.put(raw["token"], answers)
-        return {"answers": len(answers)}
+    def _controls(self, peer: Peer) -> Controls[ApnsAnswer]:
+        return Controls(
+            log=self.log,
+            scripts=self.scripts,
+            parse=parse_apns_answers,
+            more={
+                ("POST", "/_control/settings"): self._change,
+                ("DELETE", "/_control/connections"): lambda _: self.cut_all(but=peer),
+            },
+        )
 
-    def _change(self, raw: Any, query: dict[str, str]) -> dict[str, Any]:
+    def _change(self, request: Request) -> dict[str, Any]:
         """Change how strict the server is, and its clock; return how many connections and tokens there have been."""
+        raw = request.json()
         if not isinstance(raw, dict) or not {"counts_updates", "is_alone_first", "clock_ahead_s"} >= set(raw):
             raise BadScript("settings are counts_updates, is_alone_first and clock_ahead_s")
         self.tokens.counts_updates = bool(raw.get("counts_updates", self.tokens.counts_updates))
@@ -170,8 +164,3 @@ def _refused(refused: Refusal, apns_id: str, *, script: ApnsAnswer = ACCEPT) -> 
     if script.retry_after is not None:
         headers.append(("retry-after", script.retry_after))
     return Reply(status=refused.status, headers=headers, body=refused.body(), script=script)
-
-
-def _json(value: Any, *, status: int = 200) -> Reply:
-    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-    return Reply(status=status, headers=[("content-type", "application/json")], body=body)

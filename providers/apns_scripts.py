@@ -5,19 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .apns_errors import CATALOGUE, REASON_FOR_STATUS, Refusal
-from .phones import BadScript, listed_answers, scripted_delay
+from .phones import SHARED_KEYS, Answer, BadScript, listed_answers, scripted_end, shared_fields
 
-_KEYS = {"status", "reason", "timestamp_ms", "retry_after", "delay_s", "drop", "reset", "goaway", "times"}
+_KEYS = SHARED_KEYS | {"reason", "timestamp_ms", "reset", "goaway"}
 
 
-@dataclass(frozen=True, slots=True)
-class ApnsAnswer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApnsAnswer(Answer[Refusal]):
     """One scripted answer; the default is an acceptance. "before" and "after" are meant of the processing."""
 
-    refusal: Refusal | None = None
-    retry_after: str | None = None  # the header's value, as sent
-    delay_s: float = 0.0  # seconds between processing and answering
-    drop: Literal["before", "after"] | None = None  # cut the connection
     reset: Literal["before", "after"] | None = None  # reset the stream; before: as refused, not processed
     goaway: str | None = None  # the reason of a GOAWAY: this stream and later ones are not processed
 
@@ -31,20 +27,11 @@ def parse_apns_answers(raw: object) -> list[ApnsAnswer]:
 
 
 def _answer(item: Mapping[str, Any]) -> ApnsAnswer:
-    for key in ("drop", "reset"):
-        if item.get(key) not in (None, "before", "after"):
-            raise BadScript(f"{key} must be before or after")
     goaway = item.get("goaway")
     if goaway is not None and goaway not in CATALOGUE:
         raise BadScript(f"goaway must be one of {sorted(CATALOGUE)}")
-    retry_after = item.get("retry_after")
     return ApnsAnswer(
-        refusal=_refusal(item),
-        retry_after=None if retry_after is None else str(retry_after),
-        delay_s=scripted_delay(item),
-        drop=item.get("drop"),
-        reset=item.get("reset"),
-        goaway=goaway,
+        refusal=_refusal(item), reset=scripted_end("reset", item), goaway=goaway, **shared_fields(item)
     )
 
 

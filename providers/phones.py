@@ -7,35 +7,26 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from .fcm_errors import CATALOGUE, CODE_FOR_STATUS, Refusal, foreign, refusal
-
 ANY_TOKEN = "*"
 MAX_LOG = 100_000
 MAX_DELAY_S = 3600.0
+SHARED_KEYS = frozenset({"status", "retry_after", "delay_s", "drop", "times"})
 T = TypeVar("T")
-_ANSWER_KEYS = {"status", "error_code", "retry_after", "delay_s", "drop", "times"}
+R = TypeVar("R", bound=Exception)
 
 
 class BadScript(Exception):
     """A script that cannot be understood."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Generic[R]):
     """One scripted answer; the default is an acceptance."""
 
-    refusal: Refusal | None = None
+    refusal: R | None = None
     retry_after: str | None = None  # the header's value, as sent
     delay_s: float = 0.0  # seconds between processing and answering
     drop: Literal["before", "after"] | None = None  # cut the connection before or after processing
-
-
-ACCEPT = Answer()
-
-
-def parse_answers(raw: object) -> list[Answer]:
-    """Return the answers a script asks for, in order; raises BadScript with what is wrong."""
-    return listed_answers(raw, keys=_ANSWER_KEYS, parse=_answer)
 
 
 def listed_answers(raw: object, *, keys: Set[str], parse: Callable[[Mapping[str, Any]], T]) -> list[T]:
@@ -53,6 +44,16 @@ def listed_answers(raw: object, *, keys: Set[str], parse: Callable[[Mapping[str,
     return answers
 
 
+def shared_fields(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an Answer has besides its refusal, as keyword arguments; raises BadScript."""
+    retry_after = item.get("retry_after")
+    return {
+        "retry_after": None if retry_after is None else str(retry_after),
+        "delay_s": scripted_delay(item),
+        "drop": scripted_end("drop", item),
+    }
+
+
 def scripted_delay(item: Mapping[str, Any]) -> float:
     """Return an answer's delay in seconds; raises BadScript."""
     delay_s = float(item.get("delay_s", 0))
@@ -61,29 +62,12 @@ def scripted_delay(item: Mapping[str, Any]) -> float:
     return delay_s
 
 
-def _answer(item: Mapping[str, Any]) -> Answer:
-    drop = item.get("drop")
-    if drop not in (None, "before", "after"):
-        raise BadScript("drop must be before or after")
-    retry_after = item.get("retry_after")
-    return Answer(
-        refusal=_refusal(item.get("status"), item.get("error_code")),
-        retry_after=None if retry_after is None else str(retry_after),
-        delay_s=scripted_delay(item),
-        drop=drop,
-    )
-
-
-def _refusal(status: int | None, code: str | None) -> Refusal | None:
-    if code is None:
-        if status is None or status == 200:
-            return None
-        if status not in CODE_FOR_STATUS:
-            return foreign(status)
-        code = CODE_FOR_STATUS[status]
-    if code not in CATALOGUE:
-        raise BadScript(f"error_code must be one of {sorted(CATALOGUE)}")
-    return refusal(code, status=status)
+def scripted_end(key: str, item: Mapping[str, Any]) -> Literal["before", "after"] | None:
+    """Return whether something ends before or after processing, or not at all; raises BadScript."""
+    when: Literal["before", "after"] | None = item.get(key)
+    if when not in (None, "before", "after"):
+        raise BadScript(f"{key} must be before or after")
+    return when
 
 
 @dataclass(slots=True)
@@ -113,22 +97,22 @@ class WireLog:
     _entries: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MAX_LOG))
     _count: int = 0
 
-    def add(self, *, message: Mapping[str, Any], status: int | None, code: str, **more: Any) -> None:
-        """Append one send: `status` None when the connection was cut, `code` OK or the error's."""
+    def add(
+        self, *, message: Mapping[str, Any], status: int | None, code: str, **more: Any
+    ) -> dict[str, Any]:
+        """Append one send and return its entry: `status` None when the connection was cut, `code` OK or the error's."""
         self._count += 1
         at = datetime.fromtimestamp(self.clock(), UTC).isoformat()
-        token = message.get("token")
-        answer = {"status": status, "code": code}
-        self._entries.append(
-            {
-                "seq": self._count,
-                "at": at,
-                "token": token,
-                "message": message,
-                "answer": answer,
-                **more,
-            }
-        )
+        entry = {
+            "seq": self._count,
+            "at": at,
+            "token": message.get("token"),
+            "message": message,
+            "answer": {"status": status, "code": code},
+            **more,
+        }
+        self._entries.append(entry)
+        return entry
 
     def since(self, seq: int) -> list[dict[str, Any]]:
         """Return the entries with a greater sequence number."""

@@ -1,11 +1,6 @@
-"""Where a local provider listens, and how it tells those who started it."""
+"""Where a local provider listens."""
 
-import json
-import os
 import socket
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
@@ -27,8 +22,8 @@ def shown_host(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
 
 
-def write_state(path: Path, state: Mapping[str, Any]) -> None:
-    """Write what a client needs to know, and the process's id, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps({**state, "pid": os.getpid()}) + "\n")
-    partial.replace(path)
+def authority(bound: socket.socket, *, host: str) -> str:
+    """Return `host:port` of a bound socket as a URL has it."""
+    shown = shown_host(host)
+    shown = f"[{shown}]" if ":" in shown else shown
+    return f"{shown}:{bound.getsockname()[1]}"

@@ -37,6 +37,9 @@ class RayonSettings(TypedDict):
     holdout_share: float  # of an offer that names none
     global_holdout_share: float
     attribution_days: int
+    channels: tuple[
+        str, ...
+    ]  # that messages may take: those with a provider, which says it (config.settings.push)
     # Retention.
     position_retention_hours: int
     event_retention_days: int
@@ -81,6 +84,7 @@ DEFAULTS: RayonSettings = {
     "holdout_share": 0.10,
     "global_holdout_share": 0.0,
     "attribution_days": 7,
+    "channels": ("push",),
     "position_retention_hours": 24,
     "event_retention_days": 90,
     "purchase_retention_years": 3,
@@ -95,6 +99,7 @@ DEFAULTS: RayonSettings = {
 }
 SHARES = frozenset(name for name in DEFAULTS if name.endswith(("_share", "_probability")))
 NEGATIVE = frozenset({"strong_rssi_dbm"})
+DERIVED = frozenset({"channels"})
 NOT_OURS = frozenset({"RAYON_HOME"})  # read in config.env
 
 
@@ -110,7 +115,7 @@ def read_rayon(*, source: Mapping[str, str]) -> RayonSettings:
         if not variable.startswith("RAYON_") or variable in NOT_OURS or given == "":
             continue
         name = variable.removeprefix("RAYON_").lower()
-        if name not in kinds:
+        if name not in kinds or name in DERIVED:
             problems.append(f"{variable} is not a setting of Rayon.")
             continue
         try:

@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .port import Outcome
-from .verdicts import FAILURE_WAIT, Verdict, lane_stopped, later, retry_wait
+from .verdicts import FAILURE_WAIT, QUOTA_WAIT, Verdict, lane_stopped, later, retry_wait
 
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 INVALID_TOKEN_PHRASE = "not a valid FCM registration token"
 
-QUOTA_WAIT = timedelta(seconds=60)
 THIRD_PARTY_WAIT = timedelta(
     minutes=10
 )  # someone has to repair the project's APNs or Web Push credentials first

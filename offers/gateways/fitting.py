@@ -8,7 +8,7 @@ ELLIPSIS = "…"
 
 
 class CannotBuild(Exception):
-    """A message the provider would refuse whatever the device; `code` names why."""
+    """A message that cannot be sent, or that its provider would refuse whatever the device; `code` names why."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

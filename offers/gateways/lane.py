@@ -33,6 +33,8 @@ class Lane:
     gateway: str  # for the log
     concurrency: int  # sends under way
     clock: Callable[[], float]  # Unix time: what passes within a call is measured by it
+    # Whether one answer about the lane is believed of all of it; where False, `attempt` itself knows what to believe.
+    believes: bool = True
     alarming: frozenset[str] = frozenset()  # codes that someone should hear of although only a device is lost
     _places: asyncio.Semaphore = field(init=False)
     _slow_until: datetime | None = field(init=False, default=None)
@@ -85,11 +87,15 @@ class Lane:
             verdict = await attempt(message, batch, at)
         except CannotBuild as error:
             return Verdict(outcome=Outcome.OUR_FAULT, code=error.code)
+        if self.believes:
+            self._learn(verdict, batch)
+        return verdict
+
+    def _learn(self, verdict: Verdict, batch: Batch) -> None:
         if verdict.outcome is Outcome.LANE_STOPPED:
             batch.halt = verdict
         if verdict.slows_lane and verdict.retry_in is not None:
             self._slow_until = self.moment(batch) + verdict.retry_in
-        return verdict
 
     def _report(self, message: PushMessage, verdict: Verdict) -> None:
         fields = {"message_id": message.message_id, "platform": message.platform, "gateway": self.gateway}

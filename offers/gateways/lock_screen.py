@@ -21,5 +21,10 @@ def shown_texts(message: PushMessage) -> tuple[str, str]:
     """
     if not message.is_sensitive:
         return message.title, message.body
+    return _NEUTRAL[language_of(message)]
+
+
+def language_of(message: PushMessage) -> str:
+    """Return the language of what stands beside an offer's own words: `fr` or `en`, French for any other."""
     language = message.language.partition("-")[0].lower()
-    return _NEUTRAL.get(language, _NEUTRAL[FALLBACK])
+    return language if language in _NEUTRAL else FALLBACK

@@ -27,14 +27,14 @@ def fcm_request(message: PushMessage, *, now: datetime) -> bytes:
     """
     try:
         payload = _fitted(message, now=now)
-        return _encoded({"message": {"token": message.token, **payload}})
+        return encoded({"message": {"token": message.token, **payload}})
     except UnicodeEncodeError as error:
         raise CannotBuild("PAYLOAD_NOT_UNICODE") from error
 
 
 def payload_bytes(payload: Mapping[str, Any]) -> int:
     """Return the size in bytes that counts against the limit, of a message without its token."""
-    return len(_encoded(payload))
+    return len(encoded(payload))
 
 
 def _fitted(message: PushMessage, *, now: datetime) -> dict[str, Any]:
@@ -65,5 +65,6 @@ def _payload(message: PushMessage, *, title: str, body: str, now: datetime) -> d
     return payload
 
 
-def _encoded(value: Mapping[str, Any]) -> bytes:
+def encoded(value: Mapping[str, Any]) -> bytes:
+    """Return compact JSON in UTF-8; raises UnicodeEncodeError for lone surrogates."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

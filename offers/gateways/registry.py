@@ -7,10 +7,15 @@ from channels.layers import get_channel_layer
 from .apns import ApnsGateway
 from .apns_request import is_host, is_topic
 from .console import ConsoleGateway
+from .email import EmailGateway
 from .fcm import FcmGateway
 from .port import PushGateway
 from .settings import ProviderSettings
+from .sms import SmsGateway
 from .socket import SocketGateway
+from .webpush import WebPushGateway
+from .webpush_guard import Guard
+from .webpush_vapid import is_subject
 
 
 class NoGateway(Exception):
@@ -83,9 +88,49 @@ def _apns(providers: ProviderSettings) -> PushGateway:
     return ApnsGateway(settings=given, timeout_s=providers.timeout_s, concurrency=providers.concurrency)
 
 
+def _webpush(providers: ProviderSettings) -> PushGateway:
+    given = providers.webpush
+    if given.vapid_key_file is None:
+        raise NoGateway(
+            "Web Push needs a VAPID key: WEBPUSH_VAPID_KEY_FILE names none; make_vapid_key makes one.",
+            variable="WEBPUSH_VAPID_KEY_FILE",
+        )
+    if not is_subject(given.vapid_subject):
+        raise NoGateway(
+            "Web Push needs somebody to complain to: WEBPUSH_VAPID_SUBJECT must be a mailto: or https: address.",
+            variable="WEBPUSH_VAPID_SUBJECT",
+        )
+    return WebPushGateway(
+        guard=Guard.of(given),
+        vapid_key_file=given.vapid_key_file,
+        vapid_subject=given.vapid_subject,
+        timeout_s=providers.timeout_s,
+        concurrency=providers.concurrency,
+    )
+
+
+def _email(providers: ProviderSettings) -> PushGateway:
+    if not providers.email.is_configured:
+        raise NoGateway("E-mail needs a way out: EMAIL_URL names none.", variable="EMAIL_URL")
+    return EmailGateway(
+        from_address=providers.email.from_address,
+        public_url=providers.email.public_url,
+        timeout_s=providers.timeout_s,
+    )
+
+
+def _sms(providers: ProviderSettings) -> PushGateway:
+    if not providers.sms.url:
+        raise NoGateway("SMS needs a gateway: SMS_GATEWAY_URL names none.", variable="SMS_GATEWAY_URL")
+    return SmsGateway(settings=providers.sms, timeout_s=providers.timeout_s)
+
+
 GATEWAYS: Mapping[str, Callable[[ProviderSettings], PushGateway]] = {
     "console": _console,
     "socket": _socket,
     "fcm": _fcm,
     "apns": _apns,
+    "webpush": _webpush,
+    "email": _email,
+    "sms": _sms,
 }

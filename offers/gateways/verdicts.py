@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from .port import Outcome
 
 FAILURE_WAIT = timedelta(seconds=10)
+QUOTA_WAIT = timedelta(seconds=60)
 MAX_RETRY_AFTER = timedelta(hours=24)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from offers.flow import CouponIssued, CustomerFacts, OfferTerms, Trigger, Verdict
+from offers.rules.channels import channel_for
 from offers.rules.coupon_codes import grouped
 from offers.texts import in_language, why_issued
 
@@ -21,6 +22,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     valid_from: datetime
     valid_until: datetime
     expires_at: datetime  # when its message is too late to be worth its arrival
+    channel: str  # that its message takes
 
 
 def draft(
@@ -52,6 +54,7 @@ def draft(
         valid_from=now,
         valid_until=valid_until,
         expires_at=min(valid_until, now + timedelta(seconds=params["message_freshness_s"])),
+        channel=channel_for(facts) or "push",  # the decision saw to it that there is one
     )
 
 

@@ -59,19 +59,19 @@ _EXPOSURES = """
         AS t(customer_id, offer_id, revision, arm, decision_id, coupon_id, store_id, entered_at)
 """
 
-# The phone that sent the event, if it has an address; else the one last seen that has.
+# For a push: the phone that sent the event, if it has an address; else the one last seen that has.
 _MESSAGES = """
     INSERT INTO offers_outboxmessage (message_id, customer_id, coupon_id, channel, device_id, state, reason, attempts,
                                       created_at, due_at, expires_at)
-    SELECT gen_random_uuid(), t.customer_id, t.coupon_id, 'push',
+    SELECT gen_random_uuid(), t.customer_id, t.coupon_id, t.channel,
            (SELECT d.id FROM customers_device d
-             WHERE d.customer_id = t.customer_id AND d.active
+             WHERE t.channel = 'push' AND d.customer_id = t.customer_id AND d.active
                AND COALESCE(d.fcm_id, d.apns_id, d.webpush_id) IS NOT NULL
              ORDER BY COALESCE(d.device_id = t.device_id, false) DESC, d.last_seen_at DESC, d.id DESC
              LIMIT 1),
            'queued', '', 0, %s, %s, t.expires_at
-      FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[])
-        AS t(customer_id, coupon_id, device_id, expires_at)
+      FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])
+        AS t(customer_id, coupon_id, channel, device_id, expires_at)
 """
 
 
@@ -193,8 +193,11 @@ def write_messages(drafts: Sequence[Draft], *, now: datetime) -> None:
         return
     _insert(
         _MESSAGES,
-        (bigints, bigints, texts, instants),
-        [(one.trigger.customer_id, one.coupon_id, one.trigger.device_id, one.expires_at) for one in drafts],
+        (bigints, bigints, texts, texts, instants),
+        [
+            (one.trigger.customer_id, one.coupon_id, one.channel, one.trigger.device_id, one.expires_at)
+            for one in drafts
+        ],
         now,
         now,
     )
