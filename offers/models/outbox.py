@@ -50,13 +50,9 @@ class OutboxMessage(models.Model):
     class Meta:
         indexes = [
             # reader: a lane's claim
-            models.Index(
-                fields=["lane", "due_at", "id"], name="outbox_queued", condition=Q(state="queued")
-            ),
+            models.Index(fields=["lane", "due_at", "id"], name="outbox_queued", condition=Q(state="queued")),
             # reader: the rescue of messages whose worker died
-            models.Index(
-                fields=["lane", "lease_until"], name="outbox_leased", condition=Q(state="sending")
-            ),
+            models.Index(fields=["lane", "lease_until"], name="outbox_leased", condition=Q(state="sending")),
             # reader: the sweep of what nobody sent in time
             models.Index(fields=["expires_at"], name="outbox_to_expire", condition=Q(state="queued")),
         ]

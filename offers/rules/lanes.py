@@ -10,7 +10,9 @@ class LaneSettings:
     """What one lane may do."""
 
     concurrency: int = 64  # messages under way at once, of one worker process
-    rate_per_s: float = 0.0  # messages a second of all workers together; 0: as fast as the provider takes them
+    rate_per_s: float = (
+        0.0  # messages a second of all workers together; 0: as fast as the provider takes them
+    )
 
 
 # Sockets come last: what another lane hands over to them is found in the same round.

@@ -28,7 +28,9 @@ class DropReason(StrEnum):
     NO_LONGER_NEAR = "no_longer_near"
     NO_DEVICE = "no_device"
     NO_ADDRESS = "no_address"
-    DEAD_ADDRESS = "dead_address"  # on the provider's word: an e-mail address or a number without another to try
+    DEAD_ADDRESS = (
+        "dead_address"  # on the provider's word: an e-mail address or a number without another to try
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

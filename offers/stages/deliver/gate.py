@@ -5,6 +5,7 @@ Each is one statement on the lane's row, which is made when it is first needed.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from offers.cursors import hot_cursor
 from offers.gateways.port import Outcome
@@ -76,7 +77,14 @@ def judge(answers: Sequence[Answer], *, lane: str, now: datetime) -> tuple[bool,
     bits = "".join(_bit(answer.receipt.outcome) for answer in answers)[-WINDOW:]
     if not bits:
         return False, False
-    values = {"lane": lane, "bits": bits, "now": now, "window": WINDOW, "fewest": FEWEST, "worst": WORST_SHARE}
+    values: dict[str, Any] = {
+        "lane": lane,
+        "bits": bits,
+        "now": now,
+        "window": WINDOW,
+        "fewest": FEWEST,
+        "worst": WORST_SHARE,
+    }
     with hot_cursor() as cursor:
         cursor.execute(_JUDGE, values)
         is_stopped, is_new = cursor.fetchone()
@@ -112,14 +120,26 @@ def close_breaker(*, lane: str) -> bool:
     with hot_cursor() as cursor:
         cursor.execute(_CLOSE, [lane])
         was_open = cursor.fetchone() is not None
-        if was_open:
-            cursor.execute("SELECT pg_notify(%s, '')", [OUTBOX_CHANNEL])
+    if was_open:
+        notify_workers()
     return was_open
+
+
+def notify_workers() -> None:
+    """Let all workers look at the lanes anew."""
+    with hot_cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [OUTBOX_CHANNEL])
 
 
 def take_tokens(*, lane: str, wanted: int, rate_per_s: float, now: datetime) -> int:
     """Take up to `wanted` messages' worth from the lane's bucket, which holds one second's; return how many."""
-    values = {"lane": lane, "wanted": wanted, "rate": rate_per_s, "full": max(rate_per_s, 1.0), "now": now}
+    values: dict[str, Any] = {
+        "lane": lane,
+        "wanted": wanted,
+        "rate": rate_per_s,
+        "full": max(rate_per_s, 1.0),
+        "now": now,
+    }
     with hot_cursor() as cursor:
         cursor.execute(_TAKE, values)
         row = cursor.fetchone()

@@ -33,7 +33,9 @@ class Looked:
     parcels: list[Parcel] = field(default_factory=list)
     dropped: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # message ids by reason
     held: dict[int, int] = field(default_factory=dict)  # sending was stopped: attempts by message id
-    moved: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))  # the same, by its lane
+    moved: dict[str, dict[int, int]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )  # the same, by its lane
     malformed: dict[int, int] = field(default_factory=dict)  # no message can be made of it: attempts by id
 
 
@@ -44,7 +46,11 @@ def look_again(claimed: Mapping[int, int], *, lane: str, now: datetime, params: 
     long after leaving a customer still counts as near, and how long a socket is waited for.
     """
     looked = Looked()
-    values = {"messages": array(claimed), "now": now, "since": now - timedelta(days=SENT_DAYS)}
+    values: dict[str, Any] = {
+        "messages": array(claimed),
+        "now": now,
+        "since": now - timedelta(days=SENT_DAYS),
+    }
     with hot_cursor() as cursor:
         cursor.execute(LOOK, values)
         columns = [column.name for column in cursor.description or ()]
@@ -159,7 +165,9 @@ def _push(row: Row, *, lane: str) -> PushMessage:
     elif lane == "webpush":
         token = json.dumps({"endpoint": token, "p256dh": row["p256dh"], "auth": row["auth"]})
     if row["device_id"] is None or lane == "socket":
-        data["customer"] = str(row["customer_id"])  # for the link to unsubscribe, and for who holds the socket
+        data["customer"] = str(
+            row["customer_id"]
+        )  # for the link to unsubscribe, and for who holds the socket
     return PushMessage(
         message_id=message_id,
         platform=lane,

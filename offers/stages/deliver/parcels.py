@@ -1,6 +1,7 @@
 """A message on its way to one address, and what came of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from offers.gateways.port import PushMessage, Receipt
 
@@ -23,4 +24,5 @@ class Answer:
 
     parcel: Parcel
     receipt: Receipt
+    at: datetime  # when it came
     was_tried: bool = True
