@@ -128,7 +128,7 @@ def open_lanes(
     **more: Any,
 ) -> Iterator[Lanes]:
     fcm = FcmSettings(base_url=base_url, credentials_file=credentials_file)
-    lanes = Lanes(providers=ProviderSettings(fcm=fcm, **(providers or {})), **more)
+    lanes = Lanes(providers=ProviderSettings(**{"fcm": fcm, "concurrency": 16, **(providers or {})}), **more)
     try:
         yield lanes
     finally:

@@ -19,13 +19,15 @@ WITHIN_S = 30.0
 
 
 @contextmanager
-def running_worker(*arguments: str, fcm: RunningFcm, home: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running_worker(
+    *arguments: str, fcm: RunningFcm, home: Path, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Yield the started process; it is killed at the end of the block if it still runs then."""
     with (home / "worker.log").open("wb") as output:
         worker = subprocess.Popen(
             [sys.executable, "manage.py", "deliver", *arguments],
             cwd=ROOT,
-            env=_environment(fcm=fcm, home=home),
+            env={**_environment(fcm=fcm, home=home), **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
