@@ -27,7 +27,7 @@ def running_worker(
         worker = subprocess.Popen(
             [sys.executable, "manage.py", "deliver", *arguments],
             cwd=ROOT,
-            env={**_environment(fcm=fcm, home=home), **environment},
+            env={**environment_of_worker(fcm=fcm, home=home), **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -52,7 +52,7 @@ def wait_until(is_true: Callable[[], object], *, within_s: float = WITHIN_S) -> 
         time.sleep(0.02)
 
 
-def _environment(*, fcm: RunningFcm, home: Path) -> dict[str, str]:
+def environment_of_worker(*, fcm: RunningFcm, home: Path) -> dict[str, str]:
     database = connection.settings_dict
     place = f"?host={quote(str(database['HOST']))}&port={database['PORT'] or 5432}"
     user = quote(str(database["USER"])) + (
