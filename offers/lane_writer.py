@@ -85,6 +85,7 @@ class LaneWriter:
             if unsent:
                 await self.hands.do(release_parcels, unsent)
                 unsent = []
+                self.on_written(self.clock())  # they are due
             due_at = await self._settle(answers, malformed) if answers or malformed else None
             self._failures = 0
             self.on_written(due_at)
