@@ -44,8 +44,8 @@ _CUSTOMERS = """
 _DEVICES = """
     INSERT INTO customers_device (id, customer_id, device_id, platform, fcm_id, apns_id, active, app_version, os_version,
         registered_at, last_seen_at)
-    SELECT i, i, 'phone', %(platform)s, CASE WHEN %(platform)s = 'fcm' THEN i END,
-           CASE WHEN %(platform)s = 'apns' THEN i END, true, '', '', %(now)s, %(now)s
+    SELECT i, i, 'phone', %(platform)s::text, CASE WHEN %(platform)s::text = 'fcm' THEN i END,
+           CASE WHEN %(platform)s::text = 'apns' THEN i END, true, '', '', %(now)s, %(now)s
       FROM generate_series(1, %(count)s) i
 """
 _VISITS = """
@@ -79,7 +79,7 @@ _PROMISES = (
     """
     INSERT INTO offers_outboxmessage (message_id, customer_id, coupon_id, channel, device_id, lane, state, reason,
         attempts, created_at, due_at, expires_at)
-    SELECT gen_random_uuid(), i, i, 'push', i, %(platform)s, 'queued', '', 0, %(now)s, %(now)s,
+    SELECT gen_random_uuid(), i, i, 'push', i, %(platform)s::text, 'queued', '', 0, %(now)s, %(now)s,
            %(now)s + interval '1 hour'
       FROM generate_series(1 + %(skip)s, %(count)s) i
     """,

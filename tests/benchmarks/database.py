@@ -34,14 +34,14 @@ def make(*, server: dict[str, Any]) -> str:
     with psycopg.connect(**address(server, name="postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(NAME)))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
-    url = _url(server)
+    where = url(server)
     with psycopg.connect(**address(server, name=NAME), autocommit=True) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS postgis")
-    environment = {**os.environ, "DATABASE_URL": url}
+    environment = {**os.environ, "DATABASE_URL": where}
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True
     )
-    return url
+    return where
 
 
 def drop(*, server: dict[str, Any]) -> None:
@@ -105,7 +105,8 @@ def address(server: dict[str, Any], *, name: str) -> dict[str, Any]:
     }
 
 
-def _url(server: dict[str, Any]) -> str:
+def url(server: dict[str, Any]) -> str:
+    """Return the address of the benchmarks' database, as DATABASE_URL wants it."""
     where = address(server, name=NAME)
     credentials = quote(where["user"] or "", safe="")
     if where["password"]:

@@ -1,0 +1,169 @@
+"""Pushes: from a promise in the outbox to the provider's word in it, per worker process, through the local providers."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from tests.benchmarks import database
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.push_providers import Provider, local_apns, local_fcm
+from tests.crowd import make_crowd, promise_to_crowd
+
+LOG = database.ROOT / "build" / "bench-deliver.log"
+CONCURRENCY = 64
+MOST_PER_S = 1_500  # messages wait for a worker as fast as this
+WARM_UP = 400  # messages
+TICK_S = 0.05  # between promises at half of the top rate
+SETTLE_WITHIN_S = 60.0
+
+Connection = psycopg.Connection[Any]
+
+
+def fcm(*, server: dict[str, Any], seconds: int) -> list[Figure]:
+    """Messages a second through the local FCM against its bare client, and how old they get at half of that rate."""
+    with _ready(server=server, running=local_fcm, messages=MOST_PER_S * seconds) as (provider, connection):
+        bound = provider.bare_per_s(messages=100 * seconds, concurrency=CONCURRENCY)
+        with _worker(server=server, provider=provider):
+            rate = _sent_per_s(connection, seconds=seconds)
+        bound = (bound + provider.bare_per_s(messages=100 * seconds, concurrency=CONCURRENCY)) / 2
+        age = _age_p99(server, provider, connection, per_s=rate / 2, seconds=seconds)
+    return [_rate("push_fcm", rate, bound=bound, of="httpx over HTTP/1.1"), age]
+
+
+def apns(*, server: dict[str, Any], seconds: int) -> list[Figure]:
+    """Messages a second through the local APNs against its bare client."""
+    with _ready(server=server, running=local_apns, messages=2 * MOST_PER_S * seconds) as (
+        provider,
+        connection,
+    ):
+        bound = provider.bare_per_s(messages=500 * seconds, concurrency=CONCURRENCY)
+        with _worker(server=server, provider=provider):
+            rate = _sent_per_s(connection, seconds=seconds)
+        bound = (bound + provider.bare_per_s(messages=500 * seconds, concurrency=CONCURRENCY)) / 2
+    return [_rate("push_apns", rate, bound=bound, of="its connection over HTTP/2")]
+
+
+def _rate(name: str, rate: float, *, bound: float, of: str) -> Figure:
+    return Figure.against(
+        name, rate, "messages/s", bound=bound, bound_name=f"bare requests/s, {of}", wanted=0.5, goal=0.85
+    )
+
+
+@contextmanager
+def _ready(
+    *, server: dict[str, Any], running: Callable[[], AbstractContextManager[Provider]], messages: int
+) -> Iterator[tuple[Provider, Connection]]:
+    """Yield a provider, and a connection to a database with that many messages to send there."""
+    database.make(server=server)
+    where = database.address(server, name=database.NAME)
+    with running() as provider, psycopg.connect(**where, autocommit=True) as connection:
+        crowd = {"count": messages, "now": datetime.now(UTC), "platform": provider.platform}
+        make_crowd(connection.execute, **crowd)
+        promise_to_crowd(connection.execute, **crowd)
+        connection.execute("VACUUM ANALYZE")
+        yield provider, connection
+
+
+@contextmanager
+def _worker(*, server: dict[str, Any], provider: Provider) -> Iterator[None]:
+    """Run one worker process, `manage.py deliver`, until the block ends."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    environment = {
+        **os.environ,
+        **provider.environment,
+        "DATABASE_URL": database.url(server),
+        "DEBUG": "0",
+        "DEMO": "0",
+        "HTTPS": "0",
+    }
+    command = [sys.executable, "manage.py", "deliver", "--lane", provider.platform]
+    with LOG.open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=database.ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        if process.wait(30) != 0:
+            raise RuntimeError(f"the worker ended with exit code {process.returncode}: see {LOG}")
+
+
+def _sent_per_s(connection: Connection, *, seconds: int) -> float:
+    """Return the messages a second that are sent and written down, once the worker is warm."""
+    _wait(connection, least=WARM_UP)
+    start, before = time.perf_counter(), _sent(connection)
+    time.sleep(seconds)
+    spent, after = time.perf_counter() - start, _sent(connection)
+    if _one(connection, "SELECT count(*) FROM offers_outboxmessage WHERE state = 'queued'") == 0:
+        raise RuntimeError("the worker ran out of messages: raise MOST_PER_S")
+    return (after - before) / spent
+
+
+def _age_p99(
+    server: dict[str, Any], provider: Provider, connection: Connection, *, per_s: float, seconds: int
+) -> Figure:
+    """Return the age that 99 % of messages promised at this rate do not reach before their provider takes them."""
+    connection.execute(
+        "TRUNCATE offers_outboxmessage, offers_coupon, offers_decision, offers_exposure CASCADE"
+    )
+    connection.execute("VACUUM ANALYZE")
+    made, each = 0, max(int(per_s * TICK_S), 1)
+    with _worker(server=server, provider=provider):
+        promise_to_crowd(connection.execute, count=each, now=datetime.now(UTC), platform=provider.platform)
+        _wait(connection, least=each)
+        connection.execute("UPDATE offers_outboxmessage SET created_at = accepted_at")
+        start, made = time.perf_counter(), each
+        while time.perf_counter() - start < seconds:
+            due = start + (made - each) / per_s
+            time.sleep(max(0.0, due - time.perf_counter()))
+            with connection.transaction():
+                promise_to_crowd(
+                    connection.execute,
+                    skip=made,
+                    count=made + each,
+                    now=datetime.now(UTC),
+                    platform=provider.platform,
+                )
+                connection.execute("SELECT pg_notify('rayon_outbox', '')")
+            made += each
+        _wait(connection, least=made)
+    age_s = _one(
+        connection,
+        "SELECT percentile_cont(0.99) WITHIN GROUP (ORDER BY EXTRACT(epoch FROM accepted_at - created_at))"
+        "  FROM offers_outboxmessage WHERE accepted_at > created_at",
+    )
+    bare = sorted(provider.bare_latencies_s(per_s=per_s, seconds=seconds / 2, concurrency=CONCURRENCY))
+    return Figure.against(
+        "push_outbox_age_p99",
+        1000 * float(age_s),
+        "ms",
+        bound=1000 * bare[int(0.99 * (len(bare) - 1))],
+        bound_name="p99 of bare requests at that rate",
+        wanted=20,
+        goal=5,
+    )
+
+
+def _wait(connection: Connection, *, least: int) -> None:
+    until = time.monotonic() + SETTLE_WITHIN_S
+    while _sent(connection) < least:
+        if time.monotonic() > until:
+            raise RuntimeError(f"the worker does not get on: see {LOG}")
+        time.sleep(0.02)
+
+
+def _sent(connection: Connection) -> int:
+    return int(_one(connection, "SELECT count(*) FROM offers_outboxmessage WHERE state = 'sent'"))
+
+
+def _one(connection: Connection, statement: str) -> Any:
+    row = connection.execute(statement).fetchone()
+    return row[0] if row else None
