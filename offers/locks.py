@@ -4,7 +4,8 @@
 2. offers_outboxmessage, then offers_coupon, by id: messages that are dropped, coupons that run out;
 3. offers_offer, one row: an offer that staff change;
 4. offers_capacity, by offer id: units and budget;
-5. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers.
+5. offers_lane, one row: what workers share of a provider; each statement of offers.stages.deliver.gate alone;
+6. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers.
 
 A transaction that needs several takes them in this order, each once; docs/concurrency.md has the reasons. What is
 claimed with SKIP LOCKED waits for nobody, so it may come first. Locks are NO KEY UPDATE: rows that refer to the

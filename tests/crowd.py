@@ -1,6 +1,6 @@
 """Many promises at once, each to a customer of its own with one phone: made by the server, in a statement a table.
 
-Row i of each table depends on i alone; the tables must be empty. `platform` is fcm or apns.
+Row i of each table depends on i alone. `platform` is fcm or apns; a crowd is of one platform, and further ones follow it.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,11 @@ _ADDRESSES = {
     "fcm": """
         INSERT INTO push_notifications_gcmdevice (id, name, active, registration_id, cloud_message_type, date_created)
         SELECT i, '', true, 'crowd' || i || ':' || repeat(md5(i::text), 4), 'FCM', %(now)s
-          FROM generate_series(1, %(count)s) i
+          FROM generate_series(1 + %(skip)s, %(count)s) i
     """,
     "apns": """
         INSERT INTO push_notifications_apnsdevice (id, name, active, registration_id, date_created)
-        SELECT i, '', true, encode(sha256(i::text::bytea), 'hex'), %(now)s FROM generate_series(1, %(count)s) i
+        SELECT i, '', true, encode(sha256(i::text::bytea), 'hex'), %(now)s FROM generate_series(1 + %(skip)s, %(count)s) i
     """,
 }
 _PLACES = (
@@ -32,27 +32,27 @@ _PLACES = (
             'EUR', '{}', 'Danone', true, 'store', 'enter', false, '{}', '{}', false, %(now)s - interval '1 day',
             %(now)s + interval '7 days', 60, 'reward', 0, 0, %(now)s)
     """,
-    "INSERT INTO offers_capacity (offer_id, units, claimed, spent_minor) VALUES (1, %(count)s, %(count)s, 0)",
+    "INSERT INTO offers_capacity (offer_id, units, claimed, spent_minor) VALUES (1, NULL, 0, 0)",
 )
 _CUSTOMERS = """
     INSERT INTO customers_customer (id, ref, name, email, phone, birth_year, loyalty_card, language, time_zone, segments,
         topics, keywords, muted_brands, muted_categories, has_own_quiet_hours, channels, granted, created_at, updated_at)
     SELECT i, 'u' || i, '', '', '', 1980, '', 'fr', 'Europe/Paris', '{}', '{}', '{}', '{}', '{}', true, '{push}',
            '{push,geolocation,profiling}', %(now)s, %(now)s
-      FROM generate_series(1, %(count)s) i
+      FROM generate_series(1 + %(skip)s, %(count)s) i
 """
 _DEVICES = """
     INSERT INTO customers_device (id, customer_id, device_id, platform, fcm_id, apns_id, active, app_version, os_version,
         registered_at, last_seen_at)
     SELECT i, i, 'phone', %(platform)s::text, CASE WHEN %(platform)s::text = 'fcm' THEN i END,
            CASE WHEN %(platform)s::text = 'apns' THEN i END, true, '', '', %(now)s, %(now)s
-      FROM generate_series(1, %(count)s) i
+      FROM generate_series(1 + %(skip)s, %(count)s) i
 """
 _VISITS = """
     INSERT INTO offers_visit (customer_id, store_id, entered_at, last_seen_at)
-    SELECT i, 1, %(now)s - interval '5 minutes', %(now)s FROM generate_series(1, %(count)s) i
+    SELECT i, 1, %(now)s - interval '5 minutes', %(now)s FROM generate_series(1 + %(skip)s, %(count)s) i
 """
-# What issuing one coupon writes; the first `skip` customers get none now.
+# What issuing one coupon writes.
 _PROMISES = (
     """
     INSERT INTO offers_coupon (id, customer_id, offer_id, revision, code, state, terms, reason, store_id, issued_at,
@@ -64,7 +64,7 @@ _PROMISES = (
     """,
     """
     INSERT INTO offers_couponcode (code, customer_id, coupon_id)
-    SELECT code, customer_id, id FROM offers_coupon WHERE id > %(skip)s
+    SELECT code, customer_id, id FROM offers_coupon WHERE id > %(skip)s AND id <= %(count)s
     """,
     """
     INSERT INTO offers_decision (id, customer_id, store_id, transition, outcome, reason, offer_id, coupon_id, candidates,
@@ -87,11 +87,16 @@ _PROMISES = (
 
 
 def make_crowd(
-    execute: Callable[[str, dict[str, Any]], Any], *, count: int, now: Any, platform: str = "fcm"
+    execute: Callable[[str, dict[str, Any]], Any],
+    *,
+    count: int,
+    now: Any,
+    platform: str = "fcm",
+    skip: int = 0,
 ) -> None:
-    """Make customers 1 to count, each with a phone, in a store whose offer all of them may get."""
-    values = {"count": count, "now": now, "platform": platform}
-    for statement in (*_PLACES, _CUSTOMERS, _ADDRESSES[platform], _DEVICES, _VISITS):
+    """Make customers skip + 1 to count, each with a phone, in a store whose offer all of them may get."""
+    values = {"count": count, "now": now, "platform": platform, "skip": skip}
+    for statement in (*(() if skip else _PLACES), _CUSTOMERS, _ADDRESSES[platform], _DEVICES, _VISITS):
         execute(statement, values)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.env import read_environment
-from tests.benchmarks import database, events_rest, pipeline, push
+from tests.benchmarks import database, events_rest, lane_isolation, pipeline, push
 from tests.benchmarks.figures import Figure, save, table
 
 RESULTS = Path("build/bench.json")
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "events_rest_batch": events_rest.batch,
     "push_fcm": push.fcm,
     "push_apns": push.apns,
+    "lane_isolation": lane_isolation.rate_beside_a_hanging_provider,
 }
 
 
