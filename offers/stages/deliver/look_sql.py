@@ -6,6 +6,8 @@
 # Against the caps count other messages that went out, hold-outs, and earlier promises that still may: of two messages
 # that are looked at together for the last place under a cap, the earlier gets it.
 #
+# OFFSET 0 keeps the planner from reading all receipts ever written instead of this message's.
+#
 # A customer is near while their last visit to the store lasts. Categories under a sensitive one are sensitive, too.
 LOOK = """
     WITH RECURSIVE sensitive AS (
@@ -63,7 +65,8 @@ LOOK = """
             WHERE o.customer_id = m.customer_id AND o.device_id = d.ref AND v.alive_until > %(now)s
               AND NOT EXISTS (SELECT FROM offers_receipt r
                                WHERE r.customer_id = m.customer_id AND r.message_id = m.id
-                                 AND r.platform = 'socket')) s ON true
+                                 AND r.platform = 'socket'
+                              OFFSET 0)) s ON true
       LEFT JOIN LATERAL (
            SELECT array_agg(e.exposed_at) AS sent_at
              FROM offers_exposure e LEFT JOIN offers_outboxmessage n ON n.coupon_id = e.coupon_id
