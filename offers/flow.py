@@ -4,39 +4,36 @@ Event ─▶ StoredEvent ─▶ Trigger ─▶ Candidate ─▶ Verdict ─▶ D
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Literal
-from uuid import UUID
+
+import msgspec
 
 EventKind = Literal["enter", "exit", "dwell", "fix", "beacon"]
 TransitionKind = Literal["enter", "dwell", "exit"]
 Status = Literal["accepted", "duplicate", "rejected"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lat: float  # degrees WGS 84
     lon: float  # degrees WGS 84
     accuracy_m: float  # 68 % radius
     is_mock: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    uuid: UUID
+class Sighting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    uuid: str  # canonical: lower case, with hyphens
     major: int
     minor: int
     rssi_dbm: int | None = None  # None: a scanned code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One well-formed event as a door hands it in."""
 
     customer_id: int
     device_id: str
-    event_id: UUID
+    event_id: str  # a UUID, canonical
     type: EventKind
     geofence: str | None = None  # an id of /v1/geofences
     beacon: Sighting | None = None
@@ -45,8 +42,7 @@ class Event:
     digest: bytes  # SHA-256 of the parsed body
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A store, or an aisle of it."""
 
     store_id: int
@@ -59,8 +55,7 @@ class Place:
         return "store" if self.aisle_id is None else "aisle"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
+class StoredEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event that is new and on disk; `verdict` names why it is not acted on (None: it is)."""
 
     row_id: int
@@ -69,14 +64,13 @@ class StoredEvent:
     verdict: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A transition of one customer that asks for a decision, or (transition None) a named refusal of an event."""
 
     customer_id: int
     device_id: str | None  # the phone that sent the event; None: a deadline fired
     event_row_id: int | None
-    event_id: UUID | None
+    event_id: str | None
     transition: TransitionKind | None
     place: Place | None
     visit_id: int | None
@@ -85,8 +79,7 @@ class Trigger:
     refusal: str | None = None  # decided before any offer was looked at: implausible_location, stale, …
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerFacts:
+class CustomerFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the decision may know of one customer, gathered in a fixed number of queries per batch."""
 
     customer_id: int
@@ -111,8 +104,7 @@ class CustomerFacts:
     is_sending_stopped: bool = False  # the one switch that stops all sending
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferTerms:
+class OfferTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An offer's revision as the decision needs it."""
 
     offer_id: int
@@ -146,8 +138,7 @@ class OfferTerms:
     objective: str = "reward"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Offer × customer × trigger under consideration."""
 
     trigger: int  # index into the batch's triggers
@@ -161,17 +152,15 @@ class Candidate:
     store_is_open: bool | None = True  # None: its time zone is unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the rules say of one candidate: a reason of offers.rules.eligibility.Reason; `issued` means eligible."""
 
     candidate: Candidate
     reason: str
-    numbers: Mapping[str, float] = field(default_factory=dict)  # kept with the decision
+    numbers: Mapping[str, float] = msgspec.field(default_factory=dict)  # kept with the decision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The outcome of one trigger before capacity is claimed: winners in order of preference, and all verdicts."""
 
     trigger: int
@@ -180,8 +169,7 @@ class Choice:
     verdicts: tuple[Verdict, ...]  # every candidate, best first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CouponIssued:
+class CouponIssued(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     code: str
     state: str
     offer: str
@@ -198,8 +186,7 @@ class CouponIssued:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionMade:
+class DecisionMade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     transition: TransitionKind | None
     place: Place | None
     outcome: Literal["issued", "none"]
@@ -207,8 +194,7 @@ class DecisionMade:
     coupon: CouponIssued | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventResult:
+class EventResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     event_id: str  # as sent, also when it is no UUID
     status: Status
     error: str | None = None  # invalid, unknown_geofence, unknown_beacon, event_id_reused

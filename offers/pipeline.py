@@ -13,6 +13,7 @@ from django.db import transaction
 
 from offers import locks
 from offers.flow import DecisionMade, Event, EventResult, Trigger
+from offers.locks import LockedPresence
 from offers.stages.candidates import find
 from offers.stages.decide import choose
 from offers.stages.facts import gather_facts
@@ -28,16 +29,35 @@ def run(events: Sequence[Event], *, now: datetime, params: Mapping[str, Any]) ->
     """
     if not events:
         return []
+    customer_ids = {event.customer_id for event in events}
     with transaction.atomic(durable=True):
-        intake = take_in(events, now=now, params=params)
-        triggers = follow(
-            list(intake.stored.values()),
-            presences=intake.presences,
-            last_fixes=intake.last_fixes,
-            now=now,
-            params=params,
-        )
-        decisions = _decide(triggers, now=now, params=params)
+        presences = locks.lock_presences(customer_ids=customer_ids)
+        if len(presences) == len(customer_ids):
+            return _run(events, presences=presences, now=now, params=params)
+    # Somebody was never seen before. Their presence is made before any is locked, so it is begun anew.
+    with transaction.atomic(durable=True):
+        locks.make_presences(customer_ids=customer_ids)
+        presences = locks.lock_presences(customer_ids=customer_ids)
+        return _run(events, presences=presences, now=now, params=params)
+
+
+def _run(
+    events: Sequence[Event],
+    *,
+    presences: Mapping[int, LockedPresence],
+    now: datetime,
+    params: Mapping[str, Any],
+) -> list[EventResult]:
+    intake = take_in(events, presences=presences, now=now, params=params)
+    triggers = follow(
+        list(intake.stored.values()),
+        presences=presences,
+        last_fixes=intake.last_fixes,
+        dwell_s=intake.dwell_s,
+        now=now,
+        params=params,
+    )
+    decisions = _decide(triggers, now=now, params=params)
     return _results(events, intake=intake, triggers=triggers, decisions=decisions)
 
 
@@ -81,7 +101,7 @@ def _results(
             return intake.answered[index]
         stored = intake.stored[intake.repeats.get(index, index)]
         return EventResult(
-            event_id=str(event.event_id),
+            event_id=event.event_id,
             status="duplicate" if index in intake.repeats else "accepted",
             decisions=tuple(made[stored.row_id]),
         )

@@ -4,10 +4,7 @@ Once it listens, FILE holds `{"base_url", "credentials_file", "pid"}`; the file 
 """
 
 import argparse
-import json
-import os
 import signal
-import socket
 from pathlib import Path
 
 import uvicorn
@@ -15,6 +12,7 @@ import uvicorn
 from .fcm_app import FcmApp
 from .http import CuttableProtocol
 from .service_account import CREDENTIALS_NAME, TokenIssuer, write_service_account
+from .sockets import bound_socket, shown_host, write_state
 
 DEFAULT_PROJECT = "rayon-local"
 GRACE_S = 1  # answers still owed when the server is told to stop are cut off after this
@@ -25,9 +23,8 @@ class FcmServer(uvicorn.Server):
 
     def __init__(self, *, host: str, port: int, directory: Path, project: str = DEFAULT_PROJECT) -> None:
         """Bind the address and make or reuse the service account in `directory`; raises OSError."""
-        self.socket = _bound(host, port)
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
-        self.base_url = f"http://{shown}:{self.socket.getsockname()[1]}"
+        self.socket = bound_socket(host, port)
+        self.base_url = f"http://{shown_host(host)}:{self.socket.getsockname()[1]}"
         self.credentials_file = (directory / CREDENTIALS_NAME).resolve()
         account = write_service_account(directory, base_url=self.base_url, project=project)
         self.app = FcmApp(issuer=TokenIssuer(account=account))
@@ -67,7 +64,10 @@ def main(arguments: list[str] | None = None) -> None:
         )
     except OSError as error:
         raise SystemExit(f"The local FCM cannot start on {options.host}:{options.port}: {error}") from error
-    _write_state(options.state_file, server)
+    write_state(
+        options.state_file,
+        {"base_url": server.base_url, "credentials_file": str(server.credentials_file)},
+    )
     try:
         server.run_here()
     finally:
@@ -86,30 +86,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--project", default=DEFAULT_PROJECT)
     return parser.parse_args(arguments)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
-        bound.listen(2048)
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
-def _write_state(path: Path, server: FcmServer) -> None:
-    state = {
-        "base_url": server.base_url,
-        "credentials_file": str(server.credentials_file),
-        "pid": os.getpid(),
-    }
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(state) + "\n")
-    partial.replace(path)
 
 
 if __name__ == "__main__":

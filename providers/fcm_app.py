@@ -32,8 +32,8 @@ class FcmApp:
 
     issuer: TokenIssuer
     log: WireLog = field(default_factory=WireLog)
-    scripts: Scripts = field(default_factory=Scripts)
-    token_scripts: Scripts = field(default_factory=Scripts)
+    scripts: Scripts[Answer] = field(default_factory=lambda: Scripts(ACCEPT))
+    token_scripts: Scripts[Answer] = field(default_factory=lambda: Scripts(ACCEPT))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -1,11 +1,12 @@
 """Who is calling: a phone with a customer's token, or a till or back office with an API key."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
+from django.db import connection
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -85,6 +86,31 @@ def authenticate_token(token: str | None, *, now: datetime) -> CustomerCredentia
     if found is None:
         raise InvalidCredentials
     return CustomerCredential(token_id=found[0], customer_id=found[1], device_id=found[2])
+
+
+def authenticate_tokens(digests: Collection[bytes], *, now: datetime) -> dict[bytes, CustomerCredential]:
+    """Return who the tokens with these digests speak for, by digest; one that is not valid is absent. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT t.digest, t.id, t.customer_id, t.device_id
+            FROM customers_bearertoken t JOIN customers_customer c ON c.id = t.customer_id AND c.erased_at IS NULL
+            WHERE t.digest = ANY(%s) AND t.expires_at > %s
+            """,
+            [list(digests), now],
+        )
+        return {
+            bytes(row[0]): CustomerCredential(token_id=row[1], customer_id=row[2], device_id=row[3])
+            for row in cursor.fetchall()
+        }
+
+
+def bearer_digest(header: str | None) -> bytes:
+    """Return the digest of the token in an Authorization header. Raises InvalidCredentials where there is none."""
+    token = _after_keyword(header, keyword="bearer")
+    if not token:
+        raise InvalidCredentials
+    return token_digest(token)
 
 
 def authenticate_key(header: str | None, *, now: datetime) -> KeyCredential:

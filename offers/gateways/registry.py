@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 from channels.layers import get_channel_layer
 
+from .apns import ApnsGateway
+from .apns_request import is_host, is_topic
 from .console import ConsoleGateway
 from .fcm import FcmGateway
 from .port import PushGateway
@@ -58,8 +60,32 @@ def _fcm(providers: ProviderSettings) -> PushGateway:
     )
 
 
+def _apns(providers: ProviderSettings) -> PushGateway:
+    given = providers.apns
+    needed = {
+        "APNS_KEY_FILE": given.key_file,
+        "APNS_KEY_ID": given.key_id,
+        "APNS_TEAM_ID": given.team_id,
+        "APNS_TOPIC": given.topic,
+    }
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        raise NoGateway(
+            f"APNs needs a key, its id, a team and a topic: nothing in {', '.join(missing)}.",
+            variable=missing[0],
+        )
+    if not is_topic(given.topic):
+        raise NoGateway(
+            "APNS_TOPIC is not an app's bundle id, such as com.example.shop.", variable="APNS_TOPIC"
+        )
+    if not is_host(given.host):
+        raise NoGateway("APNS_HOST is not the name of a host.", variable="APNS_HOST")
+    return ApnsGateway(settings=given, timeout_s=providers.timeout_s, concurrency=providers.concurrency)
+
+
 GATEWAYS: Mapping[str, Callable[[ProviderSettings], PushGateway]] = {
     "console": _console,
     "socket": _socket,
     "fcm": _fcm,
+    "apns": _apns,
 }

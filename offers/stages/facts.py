@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from customers.rules.affinity import brand_key
-from offers.cursors import hot_cursor
+from offers.cursors import bigints, hot_cursor
 from offers.flow import CustomerFacts
 
 SENT_DAYS = 8  # a calendar week in any zone, and the day that the zones differ by
@@ -50,7 +50,7 @@ def gather_facts(
     params: the house's defaults (settings.RAYON) for those who set none of their own.
     """
     values: dict[str, Any] = {
-        "customers": sorted(set(customer_ids)),
+        "customers": bigints(sorted(set(customer_ids))),
         "now": now,
         "since": now - timedelta(days=SENT_DAYS),
     }

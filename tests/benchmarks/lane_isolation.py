@@ -13,7 +13,9 @@ from typing import Any
 import psycopg
 
 from tests.benchmarks import database
+from tests.benchmarks.database import Server
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.push import NAME, crowd_database
 from tests.benchmarks.push_providers import Provider, fcm_gateway, local_fcm
 from tests.crowd import make_crowd, promise_to_crowd
 
@@ -26,20 +28,18 @@ ROUNDS = 4
 Connection = psycopg.Connection[Any]
 
 
-def rate_beside_a_hanging_provider(*, server: dict[str, Any], seconds: int) -> list[Figure]:
+def rate_beside_a_hanging_provider(*, server: Server, seconds: float) -> list[Figure]:
     """Messages a second of one lane beside a lane that hangs, against the same lane beside one with nothing to do."""
-    url = database.make(server=server)
-    where = database.address(server, name=database.NAME)
-    os.environ["DATABASE_URL"] = url
+    os.environ["DATABASE_URL"] = database.url(server, name=NAME)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 
     django.setup()
     logging.disable(logging.INFO)
-    count, now = ROUNDS * MOST_PER_S * seconds, datetime.now(UTC)
+    count, now = int(ROUNDS * MOST_PER_S * seconds), datetime.now(UTC)
     alone: list[float] = []
     beside: list[float] = []
-    with local_fcm() as well, local_fcm() as hanging, psycopg.connect(**where, autocommit=True) as connection:
+    with local_fcm() as well, local_fcm() as hanging, crowd_database(server) as connection:
         hanging.hang()
         make_crowd(connection.execute, count=count, now=now)
         promise_to_crowd(connection.execute, count=count, now=now)
@@ -74,7 +74,7 @@ def _forget(connection: Connection, *, after: int) -> None:
     connection.execute("DELETE FROM offers_lane")
 
 
-def _rate(connection: Connection, *, well: Provider, hanging: Provider, seconds: int) -> float:
+def _rate(connection: Connection, *, well: Provider, hanging: Provider, seconds: float) -> float:
     with _working(well=well, hanging=hanging):
         before = _sent(connection)
         while _sent(connection) < before + WARM_UP:

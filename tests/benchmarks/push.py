@@ -12,11 +12,13 @@ from typing import Any
 import psycopg
 
 from tests.benchmarks import database
+from tests.benchmarks.database import Server
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.push_providers import Provider, local_apns, local_fcm
 from tests.crowd import make_crowd, promise_to_crowd
 
 LOG = database.ROOT / "build" / "bench-deliver.log"
+NAME = "rayon_bench_push"
 CONCURRENCY = 64
 MOST_PER_S = 1_500  # messages wait for a worker as fast as this
 WARM_UP = 400  # messages
@@ -26,27 +28,30 @@ SETTLE_WITHIN_S = 60.0
 Connection = psycopg.Connection[Any]
 
 
-def fcm(*, server: dict[str, Any], seconds: int) -> list[Figure]:
+def fcm(*, server: Server, seconds: float) -> list[Figure]:
     """Messages a second through the local FCM against its bare client, and how old they get at half of that rate."""
-    with _ready(server=server, running=local_fcm, messages=MOST_PER_S * seconds) as (provider, connection):
-        bound = provider.bare_per_s(messages=100 * seconds, concurrency=CONCURRENCY)
+    with _ready(server=server, running=local_fcm, messages=int(MOST_PER_S * seconds)) as (
+        provider,
+        connection,
+    ):
+        bound = provider.bare_per_s(messages=int(100 * seconds), concurrency=CONCURRENCY)
         with _worker(server=server, provider=provider):
             rate = _sent_per_s(connection, seconds=seconds)
-        bound = (bound + provider.bare_per_s(messages=100 * seconds, concurrency=CONCURRENCY)) / 2
+        bound = (bound + provider.bare_per_s(messages=int(100 * seconds), concurrency=CONCURRENCY)) / 2
         age = _age_p99(server, provider, connection, per_s=rate / 2, seconds=seconds)
     return [_rate("push_fcm", rate, bound=bound, of="httpx over HTTP/1.1"), age]
 
 
-def apns(*, server: dict[str, Any], seconds: int) -> list[Figure]:
+def apns(*, server: Server, seconds: float) -> list[Figure]:
     """Messages a second through the local APNs against its bare client."""
-    with _ready(server=server, running=local_apns, messages=2 * MOST_PER_S * seconds) as (
+    with _ready(server=server, running=local_apns, messages=int(2 * MOST_PER_S * seconds)) as (
         provider,
         connection,
     ):
-        bound = provider.bare_per_s(messages=500 * seconds, concurrency=CONCURRENCY)
+        bound = provider.bare_per_s(messages=int(500 * seconds), concurrency=CONCURRENCY)
         with _worker(server=server, provider=provider):
             rate = _sent_per_s(connection, seconds=seconds)
-        bound = (bound + provider.bare_per_s(messages=500 * seconds, concurrency=CONCURRENCY)) / 2
+        bound = (bound + provider.bare_per_s(messages=int(500 * seconds), concurrency=CONCURRENCY)) / 2
     return [_rate("push_apns", rate, bound=bound, of="its connection over HTTP/2")]
 
 
@@ -58,12 +63,10 @@ def _rate(name: str, rate: float, *, bound: float, of: str) -> Figure:
 
 @contextmanager
 def _ready(
-    *, server: dict[str, Any], running: Callable[[], AbstractContextManager[Provider]], messages: int
+    *, server: Server, running: Callable[[], AbstractContextManager[Provider]], messages: int
 ) -> Iterator[tuple[Provider, Connection]]:
     """Yield a provider, and a connection to a database with that many messages to send there."""
-    database.make(server=server)
-    where = database.address(server, name=database.NAME)
-    with running() as provider, psycopg.connect(**where, autocommit=True) as connection:
+    with running() as provider, crowd_database(server) as connection:
         crowd = {"count": messages, "now": datetime.now(UTC), "platform": provider.platform}
         make_crowd(connection.execute, **crowd)
         promise_to_crowd(connection.execute, **crowd)
@@ -72,13 +75,25 @@ def _ready(
 
 
 @contextmanager
-def _worker(*, server: dict[str, Any], provider: Provider) -> Iterator[None]:
+def crowd_database(server: Server) -> Iterator[Connection]:
+    """Yield a connection to a database of its own, migrated and empty, which is dropped when the block ends."""
+    database.create(server, name=NAME)
+    try:
+        database.migrate(server, name=NAME)
+        with database.connect(server, name=NAME) as connection:
+            yield connection
+    finally:
+        database.drop(server, name=NAME)
+
+
+@contextmanager
+def _worker(*, server: Server, provider: Provider) -> Iterator[None]:
     """Run one worker process, `manage.py deliver`, until the block ends."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
         **provider.environment,
-        "DATABASE_URL": database.url(server),
+        "DATABASE_URL": database.url(server, name=NAME),
         "DEBUG": "0",
         "DEMO": "0",
         "HTTPS": "0",
@@ -96,7 +111,7 @@ def _worker(*, server: dict[str, Any], provider: Provider) -> Iterator[None]:
             raise RuntimeError(f"the worker ended with exit code {process.returncode}: see {LOG}")
 
 
-def _sent_per_s(connection: Connection, *, seconds: int) -> float:
+def _sent_per_s(connection: Connection, *, seconds: float) -> float:
     """Return the messages a second that are sent and written down, once the worker is warm."""
     _wait(connection, least=WARM_UP)
     start, before = time.perf_counter(), _sent(connection)
@@ -108,14 +123,14 @@ def _sent_per_s(connection: Connection, *, seconds: int) -> float:
 
 
 def _age_p99(
-    server: dict[str, Any], provider: Provider, connection: Connection, *, per_s: float, seconds: int
+    server: Server, provider: Provider, connection: Connection, *, per_s: float, seconds: float
 ) -> Figure:
     """Return the age that 99 % of messages promised at this rate do not reach before their provider takes them."""
     connection.execute(
         "TRUNCATE offers_outboxmessage, offers_coupon, offers_decision, offers_exposure CASCADE"
     )
     connection.execute("VACUUM ANALYZE")
-    made, each = 0, max(int(per_s * TICK_S), 1)
+    each = max(int(per_s * TICK_S), 1)
     with _worker(server=server, provider=provider):
         promise_to_crowd(connection.execute, count=each, now=datetime.now(UTC), platform=provider.platform)
         _wait(connection, least=each)

@@ -3,18 +3,21 @@
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import structlog
 
+from offers.gateways.apns import ApnsGateway
 from offers.gateways.console import ConsoleGateway
+from offers.gateways.credentials import BadCredentialsFile
 from offers.gateways.fcm import FcmGateway
-from offers.gateways.google_tokens import BadCredentialsFile
 from offers.gateways.port import Outcome, PushGateway, PushMessage
 from offers.gateways.registry import NoGateway, gateway_for
-from offers.gateways.settings import FcmSettings, ProviderSettings
+from offers.gateways.settings import ApnsSettings, FcmSettings, ProviderSettings
 from providers.testing import RunningFcm, running_fcm
+from providers.testing_apns import RunningApns, running_apns
 
 NOW = datetime(2026, 3, 14, 10, 0, tzinfo=UTC)
 
@@ -25,23 +28,44 @@ def fcm() -> Iterator[RunningFcm]:
         yield running
 
 
-@pytest.fixture(params=["console", "fcm"])
-async def gateway(request: pytest.FixtureRequest, fcm: RunningFcm) -> AsyncIterator[PushGateway]:
-    fcm.reset()
-    made = gateway_for(request.param, providers=to(fcm))
+@pytest.fixture(scope="module")
+def apns() -> Iterator[RunningApns]:
+    with running_apns() as running:
+        yield running
+
+
+@pytest.fixture(params=["console", "fcm", "apns"])
+async def gateway(
+    request: pytest.FixtureRequest, fcm: RunningFcm, apns: RunningApns
+) -> AsyncIterator[PushGateway]:
+    made = gateway_for(request.param, providers=to(fcm, apns))
     yield made
     await made.aclose()
 
 
-def to(fcm: RunningFcm) -> ProviderSettings:
-    return ProviderSettings(fcm=FcmSettings(base_url=fcm.base_url, credentials_file=fcm.credentials_file))
+def to(fcm: RunningFcm, apns: RunningApns) -> ProviderSettings:
+    return ProviderSettings(
+        fcm=FcmSettings(base_url=fcm.base_url, credentials_file=fcm.credentials_file), apns=at(apns)
+    )
+
+
+def at(apns: RunningApns) -> ApnsSettings:
+    return ApnsSettings(
+        host=apns.host,
+        port=apns.port,
+        ca_file=apns.ca_file,
+        key_file=apns.key_file,
+        key_id=apns.key_id,
+        team_id=apns.team_id,
+        topic=apns.topic,
+    )
 
 
 def push(**changes: object) -> PushMessage:
     message = PushMessage(
         message_id=str(uuid4()),
         platform="fcm",
-        token=f"phone:{uuid4()}",
+        token=uuid4().hex * 2,
         title="−30 % sur vos yaourts",
         body="Au rayon frais, jusqu’à 11 h.",
         data={"code": "7K3M-ZQ8V-0T"},
@@ -93,6 +117,40 @@ def test_fcm_without_credentials_is_refused() -> None:
         gateway_for("fcm", providers=ProviderSettings())
 
 
+@pytest.mark.parametrize(
+    ("changes", "variable"),
+    [
+        ({"key_file": None}, "APNS_KEY_FILE"),
+        ({"key_id": ""}, "APNS_KEY_ID"),
+        ({"team_id": ""}, "APNS_TEAM_ID"),
+        ({"topic": ""}, "APNS_TOPIC"),
+        ({"topic": "com example"}, "APNS_TOPIC"),
+        ({"host": ""}, "APNS_HOST"),
+        ({"host": "two words"}, "APNS_HOST"),
+        ({"host": "x" * 64 + ".com"}, "APNS_HOST"),
+    ],
+)
+def test_apns_names_what_it_lacks(apns: RunningApns, changes: dict[str, object], variable: str) -> None:
+    given = replace(at(apns), **changes)  # type: ignore[arg-type]
+
+    with pytest.raises(NoGateway, match=variable) as caught:
+        gateway_for("apns", providers=ProviderSettings(apns=given))
+    assert caught.value.variable == variable
+
+
+def test_apns_without_anything_names_all_it_lacks() -> None:
+    with pytest.raises(NoGateway, match="APNS_KEY_FILE, APNS_KEY_ID, APNS_TEAM_ID, APNS_TOPIC"):
+        gateway_for("apns", providers=ProviderSettings())
+
+
+def test_a_file_that_is_no_signing_key_is_refused(apns: RunningApns, tmp_path: Path) -> None:
+    path = tmp_path / "AuthKey.p8"
+    path.write_text("-----BEGIN PRIVATE KEY-----")
+
+    with pytest.raises(BadCredentialsFile, match="AuthKey.p8"):
+        gateway_for("apns", providers=ProviderSettings(apns=replace(at(apns), key_file=path)))
+
+
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"project_id": "p", "client_email": "e"}'])
 def test_a_file_that_is_no_service_account_is_refused(tmp_path, content: str | None) -> None:
     path = tmp_path / "key.json"
@@ -103,8 +161,9 @@ def test_a_file_that_is_no_service_account_is_refused(tmp_path, content: str | N
         gateway_for("fcm", providers=ProviderSettings(fcm=FcmSettings(credentials_file=path)))
 
 
-async def test_the_registry_makes_what_it_is_asked_for(fcm: RunningFcm) -> None:
-    made = gateway_for("fcm", providers=to(fcm))
-    assert isinstance(made, FcmGateway)
-    await made.aclose()
+async def test_the_registry_makes_what_it_is_asked_for(fcm: RunningFcm, apns: RunningApns) -> None:
+    for name, kind in (("fcm", FcmGateway), ("apns", ApnsGateway)):
+        made = gateway_for(name, providers=to(fcm, apns))
+        assert isinstance(made, kind)
+        await made.aclose()
     assert isinstance(gateway_for("console", providers=ProviderSettings()), ConsoleGateway)

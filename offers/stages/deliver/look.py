@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from customers.rules.frequency import Caps
-from offers.cursors import array, hot_cursor
+from offers.cursors import bigints, hot_cursor
 from offers.gateways.port import PushMessage
 from offers.rules.coupon_codes import grouped
 from offers.rules.lanes import lane_of
@@ -47,7 +47,7 @@ def look_again(claimed: Mapping[int, int], *, lane: str, now: datetime, params: 
     """
     looked = Looked()
     values: dict[str, Any] = {
-        "messages": array(claimed),
+        "messages": bigints(claimed),
         "now": now,
         "since": now - timedelta(days=SENT_DAYS),
     }

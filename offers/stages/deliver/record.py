@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from customers.operations.dead_addresses import DeadAddress
-from offers.cursors import array, hot_cursor
+from offers.cursors import bigints, hot_cursor, instants, ints, texts
 from offers.gateways.port import Outcome
 from offers.stages.deliver.gate import OUTBOX_CHANNEL
 from offers.stages.deliver.outcomes import Next, next_step
@@ -139,7 +139,7 @@ def release_messages(held: Mapping[int, int], *, lane: str | None = None) -> Non
     if not held:
         return
     with hot_cursor() as cursor:
-        cursor.execute(_RELEASE, {"ids": array(held), "attempts": array(held.values()), "lane": lane})
+        cursor.execute(_RELEASE, {"ids": bigints(held), "attempts": ints(held.values()), "lane": lane})
         if lane is not None:
             cursor.execute("SELECT pg_notify(%s, '')", [OUTBOX_CHANNEL])
 
@@ -150,16 +150,16 @@ def release_parcels(parcels: Iterable[Parcel]) -> None:
 
 
 def _steps(steps: Mapping[tuple[int, int], Next], *, times: list[datetime]) -> dict[str, Any]:
-    ids = array(row_id for row_id, _ in steps)
+    ids = bigints(row_id for row_id, _ in steps)
     return {
         "all": ids,
         "ids": ids,
-        "attempts": array(attempts for _, attempts in steps),
-        "states": [step.state for step in steps.values()],
-        "reasons": [step.reason for step in steps.values()],
-        "dues": [step.due_at for step in steps.values()],
-        "lanes": [step.lane for step in steps.values()],
-        "known": times,
+        "attempts": ints(attempts for _, attempts in steps),
+        "states": texts(step.state for step in steps.values()),
+        "reasons": texts(step.reason for step in steps.values()),
+        "dues": instants(step.due_at for step in steps.values()),
+        "lanes": texts(step.lane for step in steps.values()),
+        "known": instants(times),
     }
 
 
@@ -167,15 +167,15 @@ def _tries(answers: Sequence[Answer]) -> dict[str, Any]:
     tried = [answer for answer in answers if answer.was_tried]
     receipts = [answer.receipt for answer in tried]
     return {
-        "tried": array(answer.parcel.row_id for answer in tried),
-        "devices": array(answer.parcel.device_id for answer in tried),
-        "platforms": [answer.parcel.push.platform for answer in tried],
-        "numbers": array(answer.parcel.attempts for answer in tried),
-        "outcomes": [receipt.outcome.value for receipt in receipts],
-        "codes": [_clean(receipt.provider_code)[:64] for receipt in receipts],
-        "statuses": array(receipt.status for receipt in receipts),
-        "times": [answer.at for answer in tried],
-        "names": [_clean(receipt.provider_message_id)[:200] for receipt in receipts],
+        "tried": bigints(answer.parcel.row_id for answer in tried),
+        "devices": bigints(answer.parcel.device_id for answer in tried),
+        "platforms": texts(answer.parcel.push.platform for answer in tried),
+        "numbers": ints(answer.parcel.attempts for answer in tried),
+        "outcomes": texts(receipt.outcome.value for receipt in receipts),
+        "codes": texts(_clean(receipt.provider_code)[:64] for receipt in receipts),
+        "statuses": ints(receipt.status for receipt in receipts),
+        "times": instants(answer.at for answer in tried),
+        "names": texts(_clean(receipt.provider_message_id)[:200] for receipt in receipts),
     }
 
 

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from offers import locks
 from offers.flow import Choice, OfferTerms, Verdict
@@ -10,8 +11,7 @@ from offers.flow import Choice, OfferTerms, Verdict
 TRIES = 2  # the best winner and, where its units are gone, the next
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What came of one choice after the claim."""
 
     reason: str  # issued, holdout, or the reason for none

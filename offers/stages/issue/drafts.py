@@ -1,17 +1,17 @@
 """A coupon before it is written: its terms in the customer's language, its times, its reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from offers.flow import CouponIssued, CustomerFacts, OfferTerms, Trigger, Verdict
 from offers.rules.coupon_codes import grouped
 from offers.texts import in_language, why_issued
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     coupon_id: int
     code: str  # 16 symbols
     trigger: Trigger

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0002_customer_name'),
-        ('offers', '0003_hot_path'),
+        ('offers', '0004_events_by_day'),
     ]
 
     operations = [
