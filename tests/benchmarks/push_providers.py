@@ -35,6 +35,7 @@ class Provider:
     """A local provider that runs, and how to reach it."""
 
     platform: str
+    client_name: str  # what its bare client is
     environment: dict[str, str]  # for a worker
     told: dict[str, Any]  # its own words: address and credentials
     client: Callable[[dict[str, Any], Sequence[PushMessage], int], Any]  # of the bare client
@@ -91,6 +92,7 @@ def local_fcm() -> Iterator[Provider]:
     with _running("providers.fcm") as told:
         yield Provider(
             platform="fcm",
+            client_name="httpx over HTTP/1.1",
             environment={
                 "FCM_BASE_URL": told["base_url"],
                 "GOOGLE_APPLICATION_CREDENTIALS": told["credentials_file"],
@@ -106,6 +108,7 @@ def local_apns() -> Iterator[Provider]:
         names = ("host", "port", "ca_file", "key_file", "key_id", "team_id", "topic")
         yield Provider(
             platform="apns",
+            client_name="our HTTP/2 connection",
             environment={f"APNS_{name.upper()}": str(told[name]) for name in names},
             told=told,
             client=_apns_client,
