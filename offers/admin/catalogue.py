@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import Count
 from django.http import HttpRequest
-from unfold.widgets import UnfoldAdminURLInputWidget
+from unfold.widgets import UnfoldAdminURLInputWidget, UnfoldBooleanWidget
 
 from customers.admin.base import MachineRowsAdmin
 from customers.admin.columns import column, linked
@@ -53,9 +53,19 @@ class CategoryForm(OperationForm):
     ref = RefField(label=both(en="Key", fr="Clé"), max_chars=64)
     name = text_field(label=both(en="Name", fr="Nom"), max_chars=200, required=True)
 
+    is_sensitive = forms.BooleanField(
+        label=both(en="Keep off lock screens", fr="À cacher sur l’écran verrouillé"),
+        help_text=both(
+            en="What is bought here, and in what stands under it, is nobody else’s business.",
+            fr="Ce que l’on y achète, comme dans ce qui se trouve dessous, ne regarde personne d’autre.",
+        ),
+        required=False,
+        widget=UnfoldBooleanWidget,
+    )
+
     class Meta:
         model = Category
-        fields = ("ref", "name", "parent")
+        fields = ("ref", "name", "parent", "is_sensitive")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,6 +84,7 @@ class CategoryForm(OperationForm):
             ref=self.cleaned_data["ref"],
             name=self.cleaned_data["name"],
             parent=parent.ref if parent else None,
+            is_sensitive=self.cleaned_data["is_sensitive"],
         )
         [outcome] = put_categories(categories=[category])
         return outcome
@@ -91,7 +102,7 @@ class CategoryAdmin(OperationAdmin):
         column("product_count", en="Products", fr="Produits", order=False),
     )
     details = columns
-    form_fieldsets = ((None, {"fields": (("ref", "name"), "parent")}),)
+    form_fieldsets = ((None, {"fields": (("ref", "name"), "parent", "is_sensitive")}),)
     autocomplete_fields = ("parent",)
     related = ("parent",)
     searches = (("name__icontains", ""), ("ref__startswith", ""))

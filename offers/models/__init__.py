@@ -11,6 +11,7 @@ from offers.models.coupons import (
     Feedback,
     FeedbackKind,
 )
+from offers.models.lanes import Lane
 from offers.models.outbox import SOCKET, MessageState, OutboxMessage, Receipt, SendingSwitch
 from offers.models.places import Aisle, Beacon, Store
 from offers.models.promotions import (
@@ -44,6 +45,7 @@ __all__ = [
     "Exposure",
     "Feedback",
     "FeedbackKind",
+    "Lane",
     "LocationEvent",
     "MessageState",
     "Objective",

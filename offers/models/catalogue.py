@@ -20,9 +20,13 @@ class Category(models.Model):
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
+    # what is bought here, and below, is nobody else's business: a lock screen does not show it
+    is_sensitive = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name_plural = "categories"
+        # reader: the second look
+        indexes = [models.Index(fields=["id"], name="category_sensitive", condition=Q(is_sensitive=True))]
         constraints = [
             models.CheckConstraint(name="category_not_its_own_parent", condition=~Q(parent=models.F("id")))
         ]

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -23,6 +24,7 @@ class CategoryIn:
     ref: str
     name: str
     parent: str | None  # ref
+    is_sensitive: bool | None = None  # None: as it was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +157,10 @@ def _put_category(*, given: CategoryIn, tree: _Tree) -> Written[Category] | Refu
         message = f"Categories go {MAX_CATEGORY_DEPTH} levels deep."
         return invalid(field="parent", code="category_too_deep", message=message)
     parent_id = tree.ids[given.parent] if given.parent is not None else None
-    row, is_new = Category.objects.update_or_create(
-        ref=given.ref, defaults={"name": given.name, "parent_id": parent_id}
-    )
+    values: dict[str, Any] = {"name": given.name, "parent_id": parent_id}
+    if given.is_sensitive is not None:
+        values["is_sensitive"] = given.is_sensitive
+    row, is_new = Category.objects.update_or_create(ref=given.ref, defaults=values)
     tree.ids[given.ref] = row.pk
     tree.parents[given.ref] = given.parent
     tree.has_moved |= is_moved
