@@ -12,7 +12,7 @@ from offers.hands import Hands
 from offers.stages.deliver import Answer, Parcel, release_parcels
 from offers.worker import RECONNECT_S, is_database_away
 
-LINGER_S = 0.1  # answers wait for each other, so that they are written down together
+LINGER_S = 0.2  # answers wait for each other, so that they are written down together
 AT_ONCE = 400  # answers in one statement
 GIVE_UP_AFTER = 4  # failures at the end: what is left is claimed again when its lease passes
 
