@@ -14,6 +14,7 @@ import structlog
 from django.db import Error as DatabaseError
 
 from customers.operations.dead_addresses import retire_addresses
+from customers.operations.dead_contacts import retire_contacts
 from offers import locks
 from offers.operations.dropping import drop_messages
 from offers.queries.due import expired_messages
@@ -83,7 +84,9 @@ def settle(
         notify_workers()
         _log.error("lane_stopped_by_dead_addresses", lane=lane)
     if not is_stopped:
-        retire_addresses(Deaths.among(answers).addresses)
+        deaths = Deaths.among(answers)
+        retire_addresses(deaths.addresses)
+        retire_contacts(deaths.contacts, now=now)
     leftover = record_answers(answers, malformed, now=now, chance=chance)
     try:
         _drop(leftover.dropped, now=now)

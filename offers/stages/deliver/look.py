@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from customers.rules.frequency import Caps
+from customers.rules.zones import local_time
 from offers.cursors import bigints, hot_cursor
 from offers.gateways.port import PushMessage
 from offers.rules.coupon_codes import grouped
@@ -164,6 +165,10 @@ def _push(row: Row, *, lane: str) -> PushMessage:
         token, data = row["socket_channel"], {"device": row["device_ref"]}
     elif lane == "webpush":
         token = json.dumps({"endpoint": token, "p256dh": row["p256dh"], "auth": row["auth"]})
+    if row["channel"] in ("email", "sms"):
+        # Its wall clock is what a text says; the second look has found the zone to be known.
+        until = local_time(at=row["coupon_valid_until"], time_zone=row["time_zone"])
+        data["valid_until"] = until.isoformat()
     if row["device_id"] is None or lane == "socket":
         data["customer"] = str(
             row["customer_id"]

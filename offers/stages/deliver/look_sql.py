@@ -9,7 +9,7 @@
 # OFFSET 0 keeps the planner from reading all receipts ever written instead of this message's.
 #
 # A customer is near while their last visit to the store lasts. Categories under a sensitive one are sensitive, too.
-LOOK = """
+LOOK = r"""
     WITH RECURSIVE sensitive AS (
         SELECT id FROM offers_category WHERE is_sensitive
         UNION
@@ -22,7 +22,9 @@ LOOK = """
            o.removed_at IS NOT NULL AS is_offer_removed,
            u.erased_at IS NOT NULL AS is_erased, u.granted, u.channels, u.paused_until, u.time_zone, u.language,
            u.has_own_quiet_hours, u.quiet_from, u.quiet_until, u.max_pushes_per_day, u.max_pushes_per_week,
-           u.email, u.phone, u.updated_at AS contact_at,
+           CASE WHEN u.email_dead_at IS NULL THEN u.email ELSE '' END AS email,
+           CASE WHEN u.phone_dead_at IS NULL AND u.phone ~ '^\+[1-9][0-9]{6,14}$' THEN u.phone ELSE '' END AS phone,
+           u.updated_at AS contact_at,
            d.id AS device_id, d.platform, d.registered_at, d.token, d.p256dh, d.auth, d.ref AS device_ref,
            s.channel AS socket_channel,
            COALESCE(x.transition, '') <> '' AS is_here, v.exited_at, v.id IS NOT NULL AS has_visit,

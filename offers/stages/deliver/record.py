@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from customers.operations.dead_addresses import DeadAddress
+from customers.operations.dead_contacts import DeadContact
 from offers.cursors import bigints, hot_cursor, instants, ints, texts
 from offers.gateways.port import Outcome
 from offers.stages.deliver.gate import OUTBOX_CHANNEL
@@ -70,22 +71,31 @@ _RELEASE = """
 
 @dataclass(frozen=True, slots=True)
 class Deaths:
-    """Devices whose address a provider called dead, to be retired before the results are written."""
+    """Devices and contacts whose address a provider called dead, to be retired before the results are written."""
 
     addresses: tuple[DeadAddress, ...] = ()
+    contacts: tuple[DeadContact, ...] = ()
 
     @classmethod
     def among(cls, answers: Sequence[Answer]) -> "Deaths":
+        dead = [answer.parcel for answer in answers if answer.receipt.outcome is Outcome.DEAD_TOKEN]
         return cls(
-            tuple(
+            addresses=tuple(
                 DeadAddress(
-                    customer_id=answer.parcel.customer_id,
-                    device_id=answer.parcel.device_id,
-                    registered_at=answer.parcel.push.registered_at,
+                    customer_id=parcel.customer_id,
+                    device_id=parcel.device_id,
+                    registered_at=parcel.push.registered_at,
                 )
-                for answer in answers
-                if answer.receipt.outcome is Outcome.DEAD_TOKEN and answer.parcel.device_id is not None
-            )
+                for parcel in dead
+                if parcel.device_id is not None
+            ),
+            contacts=tuple(
+                DeadContact(
+                    customer_id=parcel.customer_id, channel=parcel.push.platform, address=parcel.push.token
+                )
+                for parcel in dead
+                if parcel.push.platform in ("email", "sms")
+            ),
         )
 
 
