@@ -10,16 +10,7 @@ from .controls import PREFIX, Controls
 from .fcm_errors import Refusal, bad_request, refusal
 from .fcm_messages import check_message
 from .fcm_scripts import ACCEPT, FcmAnswer, parse_fcm_answers
-from .http import (
-    BodyTooLarge,
-    Receive,
-    Request,
-    Response,
-    Scope,
-    Send,
-    json_response,
-    read_request,
-)
+from .http import Receive, Request, Response, Scope, Send, json_response, respond
 from .page import page
 from .phones import BadScript, Scripts, WireLog
 from .service_account import TokenIssuer, TokenRefusal
@@ -37,18 +28,8 @@ class FcmApp:
     token_scripts: Scripts[FcmAnswer] = field(default_factory=lambda: Scripts(ACCEPT))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        try:
-            request = await read_request(scope, receive)
-        except ConnectionError:
-            return
-        except BodyTooLarge:
-            response: Response | None = json_response({"error": {"code": 413}}, status=413)
-        else:
-            response = await self._answer(request)
-        if response is not None:
-            await response.send_to(send)
+        too_large = json_response({"error": {"code": 413}}, status=413)
+        await respond(scope, receive, send, answer=self._answer, too_large=too_large)
 
     async def _answer(self, request: Request) -> Response | None:
         """Return the response, or None where the connection was cut instead."""

@@ -95,5 +95,28 @@ async def read_request(scope: Scope, receive: Receive) -> Request:
     )
 
 
+async def respond(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    answer: Callable[[Request], Awaitable[Response | None]],
+    too_large: Response,
+) -> None:
+    """Answer an ASGI call; `answer` gives None where it has answered itself or cut the connection."""
+    if scope["type"] != "http":
+        return
+    try:
+        request = await read_request(scope, receive)
+    except ConnectionError:
+        return
+    except BodyTooLarge:
+        response: Response | None = too_large
+    else:
+        response = await answer(request)
+    if response is not None:
+        await response.send_to(send)
+
+
 def _cannot_cut() -> None:
     raise RuntimeError("the connection can only be cut under CuttableProtocol")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .controls import PREFIX, Controls
-from .http import BodyTooLarge, Receive, Request, Response, Scope, Send, json_response, read_request
+from .http import Receive, Request, Response, Scope, Send, json_response, respond
 from .phones import Scripts, WireLog
 from .sms_errors import CATALOGUE
 from .sms_scripts import ACCEPT, SmsAnswer, parse_sms_answers
@@ -32,18 +32,8 @@ class SmsApp:
     _taken: OrderedDict[str, str] = field(default_factory=OrderedDict)  # idempotency key: our id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        try:
-            request = await read_request(scope, receive)
-        except ConnectionError:
-            return
-        except BodyTooLarge:
-            response: Response | None = json_response({"code": "bad_request"}, status=413)
-        else:
-            response = await self._answer(request)
-        if response is not None:
-            await response.send_to(send)
+        too_large = json_response({"code": "bad_request"}, status=413)
+        await respond(scope, receive, send, answer=self._answer, too_large=too_large)
 
     async def _answer(self, request: Request) -> Response | None:
         """Return the response, or None where the connection was cut instead."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .controls import PREFIX, Controls
-from .http import BodyTooLarge, Receive, Request, Response, Scope, Send, json_response, read_request
+from .http import Receive, Request, Response, Scope, Send, json_response, respond
 from .page import page
 from .phones import Scripts, WireLog
 from .webpush_errors import PushRefusal, push_refusal
@@ -30,19 +30,13 @@ class WebPushApp:
     scripts: Scripts[PushAnswer] = field(default_factory=lambda: Scripts(ACCEPT))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        try:
-            request = await read_request(scope, receive)
-        except ConnectionError:
-            return
-        except BodyTooLarge:
-            await _refused(push_refusal("TOO_LARGE"), ACCEPT).send_to(send)
-            return
-        if request.method == "POST" and request.path.startswith(PUSH):
-            await self._push(request, receive, send)
-        else:
-            await self._answer(request).send_to(send)
+        async def answer(request: Request) -> Response | None:
+            if request.method == "POST" and request.path.startswith(PUSH):
+                return await self._push(request, receive, send)
+            return self._answer(request)
+
+        too_large = _refused(push_refusal("TOO_LARGE"), ACCEPT)
+        await respond(scope, receive, send, answer=answer, too_large=too_large)
 
     def _answer(self, request: Request) -> Response:
         path, method = request.path, request.method
@@ -92,14 +86,14 @@ class WebPushApp:
             return _refused(error, ACCEPT)
         return Response(status=204)
 
-    async def _push(self, request: Request, receive: Receive, send: Send) -> None:
+    async def _push(self, request: Request, receive: Receive, send: Send) -> Response | None:
+        """Return the answer to a message; None where the connection was cut or flooded instead."""
         message = self._as_sent(request)
         try:
             wanted, text, claims = self._checked(request)
         except PushRefusal as error:
             self._note(message, status=error.status, code=error.code)
-            await _refused(error, ACCEPT).send_to(send)
-            return
+            return _refused(error, ACCEPT)
         message |= {"text": text, "vapid": claims, **_shown(text)}
         answer = self.scripts.take(message["token"])
         refused = answer.refusal
@@ -114,11 +108,11 @@ class WebPushApp:
         await asyncio.sleep(answer.delay_s)
         if cut:
             request.cut()
-        elif answer.body is not None:
+            return None
+        if answer.body is not None:
             await flood(answer, entry, receive, send)
-        else:
-            response = _refused(refused, answer) if refused else _taken(answer, wanted, name=name)
-            await response.send_to(send)
+            return None
+        return _refused(refused, answer) if refused else _taken(answer, wanted, name=name)
 
     def _as_sent(self, request: Request) -> dict[str, Any]:
         headers = {name: request.headers[name] for name in HEADERS_KEPT if name in request.headers}

@@ -16,8 +16,9 @@ from django.core.mail import get_connection
 from offers.gateways.email import EmailGateway
 from offers.gateways.port import Outcome, Receipt
 
+from .receipts import refused
 from .test_gateways import NOW
-from .test_gateways_email import AT_ONCE, after, mail
+from .test_gateways_email import AT_ONCE, mail
 
 BACKEND = "anymail.backends.postmark.EmailBackend"
 INACTIVE = (
@@ -128,15 +129,7 @@ async def test_an_answer_means_what_the_catalogue_says(
 
     receipts = await gateway.send([message], now=NOW)
 
-    assert receipts == [
-        Receipt(
-            message_id=message.message_id,
-            outcome=outcome,
-            provider_code=code,
-            status=status,
-            retry_at=None if wait_s is None else after(wait_s),
-        )
-    ]
+    assert receipts == [refused(message, outcome, code=code, status=status, wait_s=wait_s, now=NOW)]
     assert len(postmark.asked) == 1
 
 

@@ -11,6 +11,7 @@ from offers.gateways.port import Outcome, Receipt
 from providers.testing_apns import RunningApns
 
 from .apns import LATER, NOW, REGISTERED_MS, STOPPED, after, message
+from .receipts import refused
 
 CATALOGUE: list[tuple[dict[str, Any], Outcome, str, int | None, float | None]] = [
     ({"reason": "BadDeviceToken"}, Outcome.DEAD_TOKEN, "BadDeviceToken", 400, None),
@@ -86,15 +87,7 @@ async def test_an_answer_means_what_the_catalogue_says(
 
     receipts = await gateway.send([one], now=NOW)
 
-    assert receipts == [
-        Receipt(
-            message_id=one.message_id,
-            outcome=outcome,
-            provider_code=code,
-            status=status,
-            retry_at=None if wait_s is None else after(wait_s),
-        )
-    ]
+    assert receipts == [refused(one, outcome, code=code, status=status, wait_s=wait_s, now=NOW)]
     assert len(apns.log()) == answer.get("times", 1)
 
 

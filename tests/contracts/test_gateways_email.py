@@ -19,6 +19,7 @@ from offers.gateways.email import EmailGateway
 from offers.gateways.port import Outcome, PushMessage, Receipt
 from providers.testing_mail import RunningSmtp, running_smtp
 
+from .receipts import refused
 from .test_gateways import NOW, push
 
 AT_ONCE = time.time()
@@ -121,15 +122,7 @@ async def test_an_answer_means_what_the_catalogue_says(
 
     receipts = await gateway.send([message], now=NOW)
 
-    assert receipts == [
-        Receipt(
-            message_id=message.message_id,
-            outcome=outcome,
-            provider_code=code,
-            status=status,
-            retry_at=None if wait_s is None else after(wait_s),
-        )
-    ]
+    assert receipts == [refused(message, outcome, code=code, status=status, wait_s=wait_s, now=NOW)]
     assert len(smtp.delivered()) == (1 if answer.get("drop") == "after" else 0)
 
 

@@ -14,6 +14,7 @@ from offers.gateways.fcm import FcmGateway
 from offers.gateways.port import Outcome, Receipt
 from providers.testing import RunningFcm, running_fcm
 
+from .receipts import refused
 from .test_gateways import NOW, push
 
 AT_ONCE = time.time()
@@ -86,15 +87,7 @@ async def test_an_answer_means_what_the_catalogue_says(
 
     receipts = await gateway.send([message], now=NOW)
 
-    assert receipts == [
-        Receipt(
-            message_id=message.message_id,
-            outcome=outcome,
-            provider_code=code,
-            status=status,
-            retry_at=None if wait_s is None else after(wait_s),
-        )
-    ]
+    assert receipts == [refused(message, outcome, code=code, status=status, wait_s=wait_s, now=NOW)]
     assert len(fcm.log()) == answer.get("times", 1)
 
 

@@ -3,8 +3,6 @@
 import json
 import signal
 import ssl
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from providers.testing_apns import RunningApns
 
+from .processes import PROCESS_WITHIN_S, started
+
 DEVICE = "ab" * 32
 PAYLOAD = {"aps": {"alert": {"title": "Yaourts"}}}
-PROCESS_WITHIN_S = 20
 
 
 def provider_token(
@@ -227,21 +226,13 @@ def test_nobody_trusts_it_without_its_authority(apns: RunningApns) -> None:
         client.get(f"https://{apns.host}:{apns.port}/")
 
 
-def started(state_file: Path, directory: Path) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
-    command = [sys.executable, "-m", "providers.apns", "--state-file", str(state_file)]
-    process = subprocess.Popen([*command, "--directory", str(directory), "--topic", "com.example.shop"])
-    until = time.monotonic() + PROCESS_WITHIN_S
-    while not state_file.exists() and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.02)
-    state: dict[str, Any] = json.loads(state_file.read_text())
-    return process, state
-
-
 def test_as_a_process_it_tells_where_it_is_keeps_its_key_and_stops_on_request(tmp_path: Path) -> None:
     state_file, directory = tmp_path / "apns.json", tmp_path / "keys"
     keys = []
     for _ in range(2):
-        process, state = started(state_file, directory)
+        process, state = started(
+            "providers.apns", state_file, "--directory", str(directory), "--topic", "com.example.shop"
+        )
         try:
             assert (state["pid"], state["topic"]) == (process.pid, "com.example.shop")
             found = {**state, "ca_file": Path(state["ca_file"]), "key_file": Path(state["key_file"])}
@@ -254,22 +245,3 @@ def test_as_a_process_it_tells_where_it_is_keeps_its_key_and_stops_on_request(tm
 
     assert keys[0] == keys[1]
     assert Path(state["key_file"]).stat().st_mode & 0o077 == 0
-
-
-def test_a_port_that_is_taken_is_said_in_a_sentence(apns: RunningApns, tmp_path: Path) -> None:
-    state_file = tmp_path / "s.json"
-    command = [
-        sys.executable,
-        "-m",
-        "providers.apns",
-        "--port",
-        str(apns.port),
-        "--state-file",
-        str(state_file),
-    ]
-
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS_WITHIN_S, check=False)
-
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(f"The local APNs cannot start on 127.0.0.1:{apns.port}:")
-    assert not state_file.exists()

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +13,10 @@ from google.auth import crypt, jwt
 
 from providers.testing import RunningFcm, running_fcm
 
+from .processes import PROCESS_WITHIN_S, started
+
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
-PROCESS_WITHIN_S = 20
 
 
 @pytest.fixture(scope="module")
@@ -161,21 +160,11 @@ def test_the_page_speaks_french_and_english_and_asks_for_nothing_from_outside(
     assert "http" not in text
 
 
-def started(state_file: Path, directory: Path) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
-    command = [sys.executable, "-m", "providers.fcm", "--state-file", str(state_file)]
-    process = subprocess.Popen([*command, "--directory", str(directory)])
-    until = time.monotonic() + PROCESS_WITHIN_S
-    while not state_file.exists() and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.02)
-    state: dict[str, Any] = json.loads(state_file.read_text())
-    return process, state
-
-
 def test_as_a_process_it_tells_where_it_is_keeps_its_key_and_stops_on_request(tmp_path: Path) -> None:
     state_file, directory = tmp_path / "fcm.json", tmp_path / "keys"
     keys = []
     for _ in range(2):
-        process, state = started(state_file, directory)
+        process, state = started("providers.fcm", state_file, "--directory", str(directory))
         try:
             account = json.loads(Path(state["credentials_file"]).read_text())
             assert account["token_uri"] == state["base_url"] + "/token"
@@ -189,22 +178,3 @@ def test_as_a_process_it_tells_where_it_is_keeps_its_key_and_stops_on_request(tm
 
     assert keys[0] == keys[1]
     assert Path(state["credentials_file"]).stat().st_mode & 0o077 == 0
-
-
-def test_a_port_that_is_taken_is_said_in_a_sentence(fcm: RunningFcm, tmp_path: Path) -> None:
-    port = fcm.base_url.rpartition(":")[2]
-    command = [
-        sys.executable,
-        "-m",
-        "providers.fcm",
-        "--port",
-        port,
-        "--state-file",
-        str(tmp_path / "s.json"),
-    ]
-
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS_WITHIN_S, check=False)
-
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(f"The local FCM cannot start on 127.0.0.1:{port}:")
-    assert not (tmp_path / "s.json").exists()

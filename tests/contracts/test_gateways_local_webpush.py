@@ -1,13 +1,8 @@
 """The local push service itself: as strict as the real ones, and it tells what it read."""
 
 import base64
-import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +13,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from py_vapid import jwt
 
-from providers.testing_webpush import BrowserAddress, RunningWebPush, running_webpush
+from providers.testing_webpush import BrowserAddress, RunningWebPush
+
+from .processes import PROCESS_WITHIN_S, started
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 OTHER = ec.generate_private_key(ec.SECP256R1())
-PROCESS_WITHIN_S = 20
 DAY_S = 24 * 3600
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningWebPush]:
-    with running_webpush() as webpush:
-        yield webpush
-
-
-@pytest.fixture
-def webpush(running: RunningWebPush) -> RunningWebPush:
-    running.reset()
-    return running
 
 
 def raw(text: str) -> bytes:
@@ -245,34 +229,12 @@ def test_the_page_shows_what_arrived_in_two_languages(webpush: RunningWebPush) -
 
 def test_as_a_process_it_tells_where_it_is_and_stops_on_request(tmp_path: Path) -> None:
     state_file = tmp_path / "webpush.json"
-    process = subprocess.Popen([sys.executable, "-m", "providers.webpush", "--state-file", str(state_file)])
-    until = time.monotonic() + PROCESS_WITHIN_S
-    while not state_file.exists() and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.02)
+    process, state = started("providers.webpush", state_file)
     try:
-        state = json.loads(state_file.read_text())
-        started = RunningWebPush(base_url=state["base_url"])
         assert state["pid"] == process.pid
-        assert started.subscribe().endpoint.startswith(state["base_url"] + "/push/")
+        running = RunningWebPush(base_url=state["base_url"])
+        assert running.subscribe().endpoint.startswith(state["base_url"] + "/push/")
     finally:
-        os.kill(process.pid, signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(PROCESS_WITHIN_S) == 0
     assert not state_file.exists()
-
-
-def test_a_port_that_is_taken_is_said_in_a_sentence(webpush: RunningWebPush, tmp_path: Path) -> None:
-    port = webpush.base_url.rpartition(":")[2]
-    command = [
-        sys.executable,
-        "-m",
-        "providers.webpush",
-        "--port",
-        port,
-        "--state-file",
-        str(tmp_path / "s.json"),
-    ]
-
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS_WITHIN_S, check=False)
-
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(f"The local push service cannot start on 127.0.0.1:{port}:")

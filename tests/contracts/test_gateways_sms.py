@@ -14,6 +14,7 @@ from offers.gateways.settings import SmsSettings
 from offers.gateways.sms import SmsGateway
 from providers.testing_mail import RunningSms, running_sms
 
+from .receipts import refused
 from .test_gateways import NOW, push
 
 AT_ONCE = time.time()
@@ -160,15 +161,7 @@ async def test_an_answer_means_what_the_catalogue_says(
     await gateway.aclose()
 
     code, status = codes[dialect]
-    assert receipts == [
-        Receipt(
-            message_id=message.message_id,
-            outcome=outcome,
-            provider_code=code,
-            status=status,
-            retry_at=None if wait_s is None else after(wait_s),
-        )
-    ]
+    assert receipts == [refused(message, outcome, code=code, status=status, wait_s=wait_s, now=NOW)]
     [entry] = sms.log()
     assert entry["delivered"] is (answer.get("drop") == "after")
 

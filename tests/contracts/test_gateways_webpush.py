@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,27 +18,11 @@ from offers.gateways.webpush_guard import Guard
 from offers.gateways.webpush_vapid import load_key, public_key_text
 from providers.testing_webpush import BrowserAddress, RunningWebPush, running_webpush
 
+from .receipts import refused
 from .test_gateways import NOW, push
-from .webpush_side import SUBJECT, key_file, settings_to
+from .webpush_side import SUBJECT, settings_to
 
 AT_ONCE = time.time()
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningWebPush]:
-    with running_webpush() as webpush:
-        yield webpush
-
-
-@pytest.fixture
-def webpush(running: RunningWebPush) -> RunningWebPush:
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def key(tmp_path: Path) -> Path:
-    return key_file(tmp_path)
 
 
 @pytest.fixture
@@ -106,15 +90,7 @@ async def test_an_answer_means_what_the_catalogue_says(
 
     receipts = await gateway.send([message], now=NOW)
 
-    assert receipts == [
-        Receipt(
-            message_id=message.message_id,
-            outcome=outcome,
-            provider_code=code,
-            status=status,
-            retry_at=None if wait_s is None else after(wait_s),
-        )
-    ]
+    assert receipts == [refused(message, outcome, code=code, status=status, wait_s=wait_s, now=NOW)]
     assert len(webpush.log()) == 1
 
 

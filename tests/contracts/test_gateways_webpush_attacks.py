@@ -5,7 +5,7 @@ import json
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,27 +20,10 @@ from providers.testing_webpush import BrowserAddress, RunningWebPush, running_we
 
 from .test_gateways import NOW, push
 from .tls_server import Internet, tls_server
-from .webpush_side import SUBJECT, key_file, settings_to
+from .webpush_side import SUBJECT, settings_to
 
 HOST = "evil.push.services.mozilla.com"
 PUBLIC, ALSO_PUBLIC = "34.107.243.93", "2600:1901:0:92a9::"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningWebPush]:
-    with running_webpush() as webpush:
-        yield webpush
-
-
-@pytest.fixture
-def webpush(running: RunningWebPush) -> RunningWebPush:
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def key(tmp_path: Path) -> Path:
-    return key_file(tmp_path)
 
 
 @pytest.fixture

@@ -1,11 +1,7 @@
 """The local mail server and SMS gateway themselves: strict, scriptable, stopped cleanly, found through a state file."""
 
-import json
 import signal
 import smtplib
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +12,7 @@ import pytest
 
 from providers.testing_mail import RunningSms, RunningSmtp, running_sms, running_smtp
 
-PROCESS_WITHIN_S = 20
+from .processes import PROCESS_WITHIN_S, started
 
 
 @pytest.fixture(scope="module")
@@ -165,9 +161,8 @@ def test_a_process_tells_where_it_is_and_ends_when_told(
     tmp_path: Path, module: str, keys: set[str], schemes: tuple[str, str]
 ) -> None:
     state_file = tmp_path / "state.json"
-    process = subprocess.Popen([sys.executable, "-m", module, "--state-file", str(state_file)])
+    process, state = started(module, state_file)
     try:
-        state = _state(state_file, process)
         assert (set(state), state["pid"]) == (keys, process.pid)
         assert state_file.stat().st_mode & 0o077 == 0  # it holds a password
         control = state["base_url"]
@@ -183,25 +178,3 @@ def test_a_process_tells_where_it_is_and_ends_when_told(
         code = process.wait(PROCESS_WITHIN_S)
     assert code == 0
     assert not state_file.exists()
-
-
-def test_a_port_that_is_taken_is_named(tmp_path: Path, sms: RunningSms) -> None:
-    port = str(urlsplit(sms.url).port)
-    done = subprocess.run(
-        [sys.executable, "-m", "providers.sms", "--state-file", str(tmp_path / "s.json"), "--port", port],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=PROCESS_WITHIN_S,
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"The local SMS gateway cannot start on 127.0.0.1:{port}: ")
-
-
-def _state(path: Path, process: "subprocess.Popen[bytes]") -> dict[str, Any]:
-    deadline = time.monotonic() + PROCESS_WITHIN_S
-    while not path.exists():
-        assert process.poll() is None, "the process ended"
-        assert time.monotonic() < deadline, "no state file"
-        time.sleep(0.05)
-    return dict(json.loads(path.read_text()))
