@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator
 
-from scripts.say import step
 from tests.benchmarks import database, worlds
 from tests.benchmarks.database import Server
 from tests.benchmarks.figures import Figure
@@ -11,6 +10,7 @@ from tests.benchmarks.load import Load, closed
 from tests.benchmarks.phones import Crowd, Repeater, Walker, batch_of, singles_of
 from tests.benchmarks.pipeline import CLIENTS, count_events
 from tests.benchmarks.processes import Used, Watch
+from tests.benchmarks.progress import doing
 from tests.benchmarks.server import BARE, OURS, Serving, dialled, serving
 from tests.benchmarks.wire import Http
 from tests.benchmarks.world import SMALL, Size
@@ -39,7 +39,7 @@ def batch(*, server: Server, seconds: float, size: Size = SMALL) -> list[Figure]
         before = count_events(server, name=name)
         load, used = watched(server, ours, crowds[1], name=name, seconds=seconds)
         check(server, load, name=name, before=before, events_an_answer=EVENTS_A_BATCH)
-    with step("pgbench") as now:
+    with doing("pgbench") as now:
         bound = database.durable_inserts_per_s(server, clients=CLIENTS, seconds=seconds)
         now.done = f"{bound:,.0f} durable INSERTs a second"
     return [
@@ -87,7 +87,7 @@ def empty_requests_per_s(server: Server, *, name: str, seconds: float, size: Siz
     crowd = repeating_crowd(size, at_once=at_once)
     with serving(application=BARE, server=server, name=name) as bare:
         closed_in(bare, crowd, seconds=warm_up_s(seconds))
-        with step("bound") as now:
+        with doing("bound") as now:
             found = closed_in(bare, crowd, seconds=seconds).per_s
             now.done = f"{found:,.0f} requests a second"
     return found
@@ -101,7 +101,7 @@ def warm_up_s(seconds: float) -> float:
 def watched(server: Server, ours: Serving, crowd: Crowd, *, name: str, seconds: float) -> tuple[Load, Used]:
     """Return what came of a load, and what the server's processes and this one used for it."""
     with (
-        step("measuring") as now,
+        doing("measuring") as now,
         database.connect(server, name=name) as connection,
         dialled(ours, lambda _: Http(ours.port), lines=CONNECTIONS) as lines,
     ):

@@ -2,7 +2,6 @@
 
 import random
 
-from scripts.say import step
 from tests.benchmarks import worlds
 from tests.benchmarks.database import Server, connect
 from tests.benchmarks.events_rest import CONNECTIONS, MAX_EVENTS_PER_S, WALK_EVENTS, check, warm_up_s
@@ -11,6 +10,7 @@ from tests.benchmarks.load import Load, closed
 from tests.benchmarks.phones import OneEach, Repeater, Walker, frames_of
 from tests.benchmarks.pipeline import count_events
 from tests.benchmarks.processes import Watch
+from tests.benchmarks.progress import doing
 from tests.benchmarks.server import BARE, OURS, dialled, serving
 from tests.benchmarks.wire import WebSocket
 from tests.benchmarks.world import ODD_CUSTOMERS, SMALL, Size, token_of
@@ -31,7 +31,7 @@ def frames(*, server: Server, seconds: float, size: Size = SMALL) -> list[Figure
         walkers = OneEach([Walker(frames_of(phone, stores=size.stores, events=events)) for phone in phones])
         closed(lines, walkers, seconds=warm_up_s(seconds))
         before = count_events(server, name=name)
-        with step("measuring") as now:
+        with doing("measuring") as now:
             with Watch(pids=ours.pids, connection=connection) as watch:
                 load = closed(lines, walkers, seconds=seconds)
             now.done = f"{load.per_s:,.0f} events/s"
@@ -63,7 +63,7 @@ def _echoes(server: Server, *, name: str, phones: list[int], size: Size, seconds
             [Repeater(frames_of(phone, stores=size.stores, events=WALK_EVENTS)) for phone in phones]
         )
         closed(lines, walkers, seconds=warm_up_s(seconds))
-        with step("bound") as now:
+        with doing("bound") as now:
             load = closed(lines, walkers, seconds=seconds)
             now.done = f"{load.per_s:,.0f} frames a second"
     return load

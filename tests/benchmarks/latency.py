@@ -3,7 +3,6 @@
 import random
 from itertools import accumulate
 
-from scripts.say import step
 from tests.benchmarks import worlds
 from tests.benchmarks.database import Server, connect
 from tests.benchmarks.events_rest import (
@@ -19,6 +18,7 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.load import Load, scheduled
 from tests.benchmarks.pipeline import count_events
 from tests.benchmarks.processes import Watch
+from tests.benchmarks.progress import doing
 from tests.benchmarks.server import BARE, OURS, dialled, serving
 from tests.benchmarks.wire import Http
 from tests.benchmarks.world import SMALL, Size
@@ -40,14 +40,14 @@ def p99_half_load(
         connect(server, name=name) as connection,
     ):
         crowd = walking_crowd(size, at_once=at_once, seconds=2 * warm_up_s(seconds) + seconds)
-        with step("top rate") as now:
+        with doing("top rate") as now:
             closed_in(ours, crowd, seconds=warm_up_s(seconds))
             top = closed_in(ours, crowd, seconds=warm_up_s(seconds))
             now.done = f"{top.per_s:,.0f} events/s over {CONNECTIONS} connections"
         before = count_events(server, name=name)
         times = arrivals(per_s=top.per_s / 2, seconds=seconds)
         with (
-            step("measuring") as now,
+            doing("measuring") as now,
             dialled(ours, lambda _: Http(ours.port), lines=LINES) as lines,
         ):
             with Watch(pids=ours.pids, connection=connection) as watch:
@@ -57,7 +57,7 @@ def p99_half_load(
     with serving(application=BARE, server=server, name=name) as bare:
         crowd = repeating_crowd(size, at_once=at_once)
         closed_in(bare, crowd, seconds=warm_up_s(seconds))
-        with step("bound") as now, dialled(bare, lambda _: Http(bare.port), lines=LINES) as lines:
+        with doing("bound") as now, dialled(bare, lambda _: Http(bare.port), lines=LINES) as lines:
             bound = scheduled(lines, crowd, arrivals_s=times)
             now.done = _told(bound)
     return [

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from scripts.say import step
 from tests.benchmarks import database, worlds
 from tests.benchmarks.database import Server
 from tests.benchmarks.decider import NOTHING, Decider, Turn, deciding
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.processes import Watch
+from tests.benchmarks.progress import doing
 from tests.benchmarks.world import LARGE, SMALL, Size
 
 CLIENTS = 32
@@ -75,7 +75,7 @@ def throughput(*, server: Server, seconds: float, size: Size = SMALL, phones: in
     """Decided events per second against single-row durable INSERTs of 32 clients."""
     with contestant(server, size=size, phones=phones) as ours:
         measure(server, [ours], seconds=seconds)
-    with step("pgbench") as now:
+    with doing("pgbench") as now:
         bound = database.durable_inserts_per_s(server, clients=CLIENTS, seconds=seconds)
         now.done = f"{bound:,.0f} durable INSERTs a second"
     return [
@@ -118,7 +118,7 @@ def measure(server: Server, contestants: list[Contestant], *, seconds: float, st
     """Let the contestants decide in turns until each has spent `seconds`, and check what is on disk."""
     for each in contestants:
         each.warm_up()
-    with step("measuring") as now:
+    with doing("measuring") as now:
         while late := [each for each in contestants if each.total.wall_s < seconds]:
             for each in late:
                 each.go(server, steps=steps)

@@ -7,12 +7,14 @@ from itertools import zip_longest
 from typing import Any
 
 import psycopg
+from tqdm import tqdm
 
-from scripts.say import line, step
+from scripts.say import line
 from tests.benchmarks import database, worlds
 from tests.benchmarks.database import Server
 from tests.benchmarks.decider import Decider, Moment, deciding
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.progress import doing
 from tests.benchmarks.sample_days import moments
 from tests.benchmarks.world import ODD_CUSTOMERS, ODD_STORES, SMALL, Size
 
@@ -91,11 +93,11 @@ def _compare(
 ) -> tuple[int, "Counter[str]"]:
     day_long = list(moments(visitors=visitors, day=datetime.now(UTC).date()))
     with (
-        step("living through it") as now,
+        doing("living through it") as now,
         deciding(implementation="pipeline", url=database.url(server, name=names[0])) as ours,
         deciding(implementation="obvious", url=database.url(server, name=names[1])) as theirs,
     ):
-        for moment in day_long:
+        for moment in tqdm(day_long, unit="moments", leave=False, disable=None):
             _compare_moment(moment, ours, theirs)
         now.done = f"{sum(len(moment.events) for moment in day_long):,} events of {len(visitors)} customers"
     found, expected = (_decisions(server, name=name) for name in names)

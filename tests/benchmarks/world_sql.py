@@ -1,7 +1,7 @@
 """The rows of the world, made by the server itself from series: a million customers take minutes.
 
-One customer in twenty, one store and one offer in ten are out of the ordinary, each in a way that its number picks,
-so that every reason for silence occurs.
+One customer in twenty, one store in ten and one offer in five are out of the ordinary, each in a way that its number
+picks, so that the reasons for silence occur.
 """
 
 CATALOGUE = (

@@ -3,15 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from scripts.say import step
 from tests.benchmarks import database, world, world_sql
 from tests.benchmarks.database import Server
+from tests.benchmarks.progress import doing
 from tests.benchmarks.world import Size
 from tests.template_database import fingerprint as tables_fingerprint
 
@@ -41,11 +40,11 @@ def ready(server: Server, *, size: Size) -> str:
     """Return the name of a database with this world as it was when built; built now if there is none."""
     name = name_of(size)
     if _stamp(server, name=name) != _fingerprint(size):
-        with step(f"the {size.name} world") as now:
+        with doing(f"the {size.name} world") as now:
             _build(server, size=size)
             now.done = f"{size.stores:,} stores, {size.customers:,} customers, {size.offers:,} offers"
         return name
-    with step(f"the {size.name} world") as now:
+    with doing(f"the {size.name} world") as now:
         _sweep(server, name=name)
         now.done = "kept, and swept"
     return name
@@ -76,8 +75,8 @@ def _stamp(server: Server, *, name: str) -> str:
 
 
 def _fingerprint(size: Size) -> str:
-    sources = b"".join(Path(str(module.__file__)).read_bytes() for module in (world, world_sql))
-    return hashlib.sha256(f"{tables_fingerprint()} {size}".encode() + sources).hexdigest()
+    made_from = (tables_fingerprint(), size, world_sql.PARTS, world.values_of(size))
+    return hashlib.sha256(repr(made_from).encode()).hexdigest()
 
 
 def _build(server: Server, *, size: Size) -> None:
@@ -105,7 +104,7 @@ def _told(*, size: Size, part: str) -> Iterator[None]:
     if size.customers < 100_000:
         yield
         return
-    with step(f"  {part}"):
+    with doing(f"  {part}"):
         yield
 
 

@@ -9,7 +9,7 @@ from django.contrib.gis.geos import Point
 from django.contrib.gis.measure import D
 from django.db.models import Max
 from geopy.distance import geodesic
-from scipy.special import chndtr
+from scipy.special import chndtr  # type: ignore[import-untyped]
 
 from offers.flow import Event, Position
 from offers.models import Aisle, Beacon, LocationEvent, Store

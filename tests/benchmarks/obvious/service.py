@@ -1,39 +1,28 @@
 """One event, one transaction: stored, placed, folded into visits, decided. The obvious way through the house."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 from django.db import transaction
 
 from customers.models import Customer, Device
-from offers.flow import Event, Position
+from offers.flow import Event
 from offers.models import Aisle, LocationEvent, Presence, Store, Visit
 from tests.benchmarks.obvious import places
+from tests.benchmarks.obvious.following import Following
 from tests.benchmarks.obvious.issuing import Trigger, rule
 from tests.benchmarks.obvious.reasons import Judge, offers_at
-from tests.benchmarks.obvious.staying import Sight, Step, Visiting
+from tests.benchmarks.obvious.staying import Step
 
-REMEMBERED = timedelta(minutes=20)
 DEVICE_SEEN_EVERY = timedelta(minutes=1)
-Order = tuple[datetime, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
     status: str  # accepted, duplicate, rejected
     error: str | None = None
-
-
-@dataclass(kw_only=True)
-class Known:
-    """What Presence.state keeps of a customer."""
-
-    at: dict[int, Visiting] = field(default_factory=dict)  # by store id
-    last: Order | None = None
-    settled_at: datetime | None = None
 
 
 def decide(event: Event, *, now: datetime, params: Mapping[str, Any]) -> Result:
@@ -110,9 +99,8 @@ class _House:
     def __init__(
         self, customer: Customer, presence: Presence, *, now: datetime, params: Mapping[str, Any]
     ) -> None:
-        self._customer, self._presence, self._now = customer, presence, now
-        self._params = {**params, "dwell_s_by_aisle": {}}
-        self._known = msgspec.convert(presence.state, type=Known, strict=False, str_keys=True)
+        self._customer, self._now, self._params = customer, now, params
+        self._following = Following(presence, now=now, params=params)
         self._late = timedelta(seconds=params["max_push_lateness_s"])
 
     def act(self, row: LocationEvent | None) -> None:
@@ -120,143 +108,14 @@ class _House:
         if row is not None and row.verdict:
             self._decide([Trigger(event=row, refusal=row.verdict)])
             return
-        too_fast = ""
-        if row is None:
-            steps = self._settle()
-        elif self._is_late(row):
-            steps = self._fold_anew(row)
-            too_fast = row.verdict
-        else:
-            too_fast = self._judge(row, self._last_fix(row))
-            steps = (self._see(row, self._known) if row.verdict == "" else []) + self._settle()
-            self._known.last = (row.occurred_at, str(row.event_id))
-        steps.sort(key=lambda step: step.at)
-        triggers = self._triggers(row, steps, too_fast=too_fast)
-        self._remember()
+        steps, is_too_fast = self._following.follow(row)
+        triggers = self._triggers(row, steps, is_too_fast=is_too_fast)
         if triggers:
             self._decide(triggers)
 
-    # visits
-
-    def _is_late(self, row: LocationEvent) -> bool:
-        order, known = (row.occurred_at, str(row.event_id)), self._known
-        return (known.last is not None and order <= known.last) or (
-            known.settled_at is not None and row.occurred_at < known.settled_at
-        )
-
-    def _last_fix(self, row: LocationEvent) -> LocationEvent | None:
-        if row.lat is None:
-            return None
-        earlier = LocationEvent.objects.filter(customer=self._customer, lat__isnull=False, verdict="")
-        return (
-            earlier.filter(occurred_at__lte=row.occurred_at).exclude(pk=row.pk).order_by("occurred_at").last()
-        )
-
-    def _judge(self, row: LocationEvent, before: LocationEvent | None) -> str:
-        """Return what the way to a position says, and write it down where the event cannot be believed."""
-        if row.lat is None:
-            return ""
-        found = places.movement(before, row, max_speed_mps=self._params["max_speed_mps"])
-        verdict = found if found == "implausible_location" else ""
-        if verdict != row.verdict:
-            row.verdict = verdict
-            row.save(update_fields=["verdict"])
-        return found
-
-    def _see(self, row: LocationEvent, known: Known) -> list[Step]:
-        """Show an event to each store that it says something of."""
-        if row.aisle is not None and row.aisle.dwell_s is not None:
-            self._params["dwell_s_by_aisle"][row.aisle.pk] = row.aisle.dwell_s
-        chances: dict[int, float] = {}
-        named = row.store_id
-        if row.lat is not None:
-            position = Position(lat=row.lat, lon=row.lon or 0.0, accuracy_m=row.accuracy_m or 0.0)
-            open_stores = {store_id for store_id, one in known.at.items() if one.here}
-            chances = places.chances(
-                position,
-                also=open_stores | ({named} if named else set()),
-                max_accuracy_m=self._params["max_accuracy_m"],
-            )
-        sights = {
-            store_id: Sight(at=row.occurred_at, event_id=str(row.event_id), kind="fix", p_inside=p)
-            for store_id, p in chances.items()
-        }
-        if named is not None:
-            sights[named] = Sight(
-                at=row.occurred_at,
-                event_id=str(row.event_id),
-                kind=row.type,
-                aisle=row.aisle_id,
-                p_inside=chances.get(named) if row.aisle_id is None else None,
-                rssi_dbm=row.rssi_dbm,
-            )
-        steps = []
-        for store_id, sight in sights.items():
-            visiting = known.at.setdefault(store_id, Visiting(store=store_id))
-            steps += visiting.see(sight, self._params)
-        return steps
-
-    def _settle(self) -> list[Step]:
-        steps = []
-        for visiting in self._known.at.values():
-            steps += visiting.settle(self._now, self._params)
-        return steps
-
-    def _fold_anew(self, new: LocationEvent) -> list[Step]:
-        """Return the steps that the day's events, with the new one in its place, take and did not take without it."""
-        since = self._now - timedelta(seconds=self._params["max_event_age_s"])
-        day = LocationEvent.objects.filter(customer=self._customer, occurred_at__gte=since)
-        rows = list(
-            day.filter(verdict__in=["", "implausible_location"])
-            .select_related("store", "aisle")
-            .order_by("occurred_at", "event_id")
-        )
-        then = self._known.settled_at or rows[0].occurred_at
-        _, before = self._folded([row for row in rows if row.pk != new.pk], until=then)
-        known, after = self._folded(rows, until=max(self._now, then))
-        new.refresh_from_db(fields=["verdict"])
-        self._known.at = known.at
-        self._known.last = (rows[-1].occurred_at, str(rows[-1].event_id))
-        ends_before, ends_after = _ends(before), _ends(after)
-        return [
-            step
-            for step in after
-            if not any(
-                _are_one(step, old, ends=ends_after[_visit_of(step)], old_ends=ends_before[_visit_of(old)])
-                for old in before
-            )
-        ]
-
-    def _folded(self, rows: Sequence[LocationEvent], *, until: datetime) -> tuple[Known, list[Step]]:
-        known, steps, last_fix = Known(), [], None
-        for row in rows:
-            self._judge(row, last_fix)
-            if row.verdict == "":
-                steps += self._see(row, known)
-                last_fix = row if row.lat is not None else last_fix
-        for visiting in known.at.values():
-            steps += visiting.settle(until, self._params)
-        return known, steps
-
-    def _remember(self) -> None:
-        known = self._known
-        settled = [one.settled_at for one in known.at.values() if one.settled_at]
-        known.settled_at = max([*settled, *filter(None, [known.settled_at])], default=None)
-        last_at = known.last[0] if known.last else self._now
-        known.at = {
-            store_id: one
-            for store_id, one in known.at.items()
-            if one.here or one.signals or (one.left and last_at - one.left.seen_at < REMEMBERED)
-        }
-        dues = [due[0] for one in known.at.values() if (due := one.next_deadline(self._params))]
-        self._presence.state = msgspec.to_builtins(known, str_keys=True)
-        self._presence.last_event_at = last_at
-        self._presence.due_at = min(dues, default=None)
-        self._presence.save()
-
-    # decisions
-
-    def _triggers(self, row: LocationEvent | None, steps: Sequence[Step], *, too_fast: str) -> list[Trigger]:
+    def _triggers(
+        self, row: LocationEvent | None, steps: Sequence[Step], *, is_too_fast: bool
+    ) -> list[Trigger]:
         found = []
         is_late = row is not None and self._now - row.occurred_at > self._late
         if row is not None and row.verdict == "implausible_location":
@@ -270,8 +129,8 @@ class _House:
             refusal = ""
             if is_stale:
                 refusal = "stale"
-            elif row is not None and step.event_id == str(row.event_id) and too_fast == "moving_too_fast":
-                refusal = too_fast
+            elif row is not None and step.event_id == str(row.event_id) and is_too_fast:
+                refusal = "moving_too_fast"
             found.append(
                 Trigger(
                     event=None if is_late else row,
@@ -318,21 +177,3 @@ class _House:
                 [judge.answer(offer, store=trigger.store, store_entered_at=entered_at) for offer in offers]
             )
         rule(triggers, answers, customer=self._customer, now=self._now, params=self._params)
-
-
-def _are_one(step: Step, old: Step, *, ends: datetime | None, old_ends: datetime | None) -> bool:
-    """Return whether an earlier fold took this step: one of its kind at its place, in a visit that overlaps its own."""
-    if (step.kind, step.store, step.stay.aisle) != (old.kind, old.store, old.stay.aisle):
-        return False
-    begins, old_begins = step.stay.entered_at, old.stay.entered_at
-    overlap = (old_ends is None or begins < old_ends) and (ends is None or old_begins < ends)
-    return begins == old_begins or overlap
-
-
-def _visit_of(step: Step) -> tuple[int, int | None, datetime]:
-    return step.store, step.stay.aisle, step.stay.entered_at
-
-
-def _ends(steps: Sequence[Step]) -> dict[tuple[int, int | None, datetime], datetime | None]:
-    """Return when each visit ended, as its last step left it."""
-    return {_visit_of(step): step.stay.exited_at for step in steps}
