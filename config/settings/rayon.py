@@ -37,6 +37,7 @@ class RayonSettings(TypedDict):
     holdout_share: float  # of an offer that names none
     global_holdout_share: float
     attribution_days: int
+    attention_price_minor: int  # what one message costs in the customer's patience, in the offer's currency
     # Retention.
     position_retention_hours: int
     event_retention_days: int
@@ -81,6 +82,7 @@ DEFAULTS: RayonSettings = {
     "holdout_share": 0.10,
     "global_holdout_share": 0.0,
     "attribution_days": 7,
+    "attention_price_minor": 2,
     "position_retention_hours": 24,
     "event_retention_days": 90,
     "purchase_retention_years": 3,

@@ -31,9 +31,10 @@ class Step:
 class DealPlan:
     depth_bp: int  # of the price now
     held_h: float  # for how long that price holds
+    lot: int  # units that are counted as one
     bids_minor: tuple[
         float, ...
-    ]  # of the last of 1, 2, … units left, unsold value included; more units: as the last
+    ]  # of a unit when 1, 2, … lots are left, leftovers' value included; more: the last
     ladder: tuple[Step, ...]  # now, and each change on the expected way of the stock
     expected_sold: float
     expected_left: float
@@ -43,7 +44,9 @@ class DealPlan:
 
     def bid_price_minor(self, units: int) -> float:
         """Return the least that one of `units` units should be given for; infinite for none."""
-        return self.bids_minor[min(units, len(self.bids_minor)) - 1] if units > 0 else math.inf
+        if units <= 0:
+            return math.inf
+        return self.bids_minor[min(math.ceil(units / self.lot), len(self.bids_minor)) - 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +150,8 @@ def _plan(one: _Sized, tables: Tables, way: Walk, *, row: int) -> DealPlan:
     return DealPlan(
         depth_bp=ladder[0].depth_bp,
         held_h=held_h,
-        bids_minor=tuple(np.repeat(tables.bids[row, : one.stock] / one.lot, one.lot).tolist()),
+        lot=one.lot,
+        bids_minor=tuple((tables.bids[row, : one.stock] / one.lot).tolist()),
         ladder=ladder,
         expected_sold=deal.units - stays,
         expected_left=stays,
