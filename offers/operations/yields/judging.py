@@ -53,7 +53,7 @@ def judge(facts: Sequence[DealFacts], *, now: datetime, params: Mapping[str, Any
     protected = _protected(deals, depths)
     worth = worth_sending(_stock(facts, deals, depths))
     return [
-        _judged(one, deal, plan, depth, int(kept), int(most), now=now, params=params)
+        _judged(one, deal, plan, depth, min(int(kept), one.free_units), int(most), now=now, params=params)
         for one, deal, plan, depth, kept, most in zip(
             facts, deals, plans, depths, protected, worth, strict=True
         )

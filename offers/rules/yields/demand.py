@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlogy
 
@@ -56,7 +55,7 @@ def value_after(*, sold: Sales, prices: Floats, values: Floats) -> Floats:
     count = sold.shares.shape[-1]
     deals, shelf = values.shape
     empty = np.broadcast_to(values[:, :1], (deals, count - 1))
-    windows = sliding_window_view(np.concatenate([empty, values], axis=1), count, axis=1)
+    windows = _windows(np.concatenate([empty, values], axis=1), count)
     worth = windows @ sold.shares[..., ::-1].transpose(0, 2, 1)
     worth += (sold.more * values[:, :1])[:, None, :]
     worth += (prices[..., None] * sold.mean).transpose(0, 2, 1)
@@ -75,8 +74,14 @@ def stock_after(*, sold: Sales, chosen: Ints, chances: Floats) -> Floats:
         if at_price.any():
             count = sold.shares.shape[2]
             padded = np.concatenate([at_price, np.zeros((deals, count - 1))], axis=1)
-            windows = sliding_window_view(padded, count, axis=1)
-            after += (windows @ sold.shares[:, price, :, None]).reshape(deals, shelf)
+            after += (_windows(padded, count) @ sold.shares[:, price, :, None]).reshape(deals, shelf)
     after[:, 0] = 0.0
     after[:, 0] = np.clip(1.0 - after.sum(axis=1), 0.0, 1.0)
     return after
+
+
+def _windows(padded: Floats, count: int) -> Floats:
+    """Return (D, W − count + 1, count): every run of `count` neighbours, as a view; numpy's own is slow to make."""
+    deals, wide = padded.shape
+    across, along = padded.strides
+    return np.ndarray((deals, wide - count + 1, count), padded.dtype, padded, 0, (across, along, along))

@@ -84,9 +84,9 @@ def _sized(index: int, deal: Deal, *, most: int) -> _Sized:
     """Return the deal with a shelf no larger than what could be sold, and stretches of time."""
     depths = deal.depths_bp
     busiest = deal.demand_per_hour(depths[-1]) * deal.hours_left
-    sellable = min(most, int(min(busiest + 8.0 * math.sqrt(busiest) + 12.0, 1e9)))
-    lot = max(1, math.ceil(sellable / MOST_UNITS))
-    stock = math.ceil(sellable / lot)
+    demand = int(min(busiest + 8.0 * math.sqrt(busiest) + 12.0, 1e9))
+    lot = max(1, math.ceil(min(deal.units, demand) / MOST_UNITS))
+    stock = max(1, min(math.ceil(min(most, demand) / lot), MOST_UNITS))
     hold_h = HOLD_MINUTES / 60
     # a second less than a whole hold is a whole hold: requests take time
     holds = min(int(deal.hours_left / hold_h + 1 / 900), MOST_HOLDS)
@@ -98,7 +98,7 @@ def _sized(index: int, deal: Deal, *, most: int) -> _Sized:
         depths_bp=depths,
         lot=lot,
         stock=stock,
-        units=min(round(deal.units / lot), stock),
+        units=min(deal.units // lot, stock),
         holds=holds,
         firsts=firsts,
         first_h=rest / firsts if firsts else 0.0,
