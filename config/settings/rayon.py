@@ -41,6 +41,7 @@ class RayonSettings(TypedDict):
     channels: tuple[
         str, ...
     ]  # that messages may take: those with a provider, which says it (config.settings.push)
+    attention_price_minor: int  # what one message costs in the customer's patience, in the offer's currency
     # Retention.
     position_retention_hours: int
     event_retention_days: int
@@ -87,6 +88,7 @@ DEFAULTS: RayonSettings = {
     "global_holdout_share": 0.0,
     "attribution_days": 7,
     "channels": ("push",),
+    "attention_price_minor": 2,
     "position_retention_hours": 24,
     "event_retention_days": 90,
     "purchase_retention_years": 3,

@@ -11,8 +11,8 @@ from django.utils import timezone
 from customers.admin.base import Move, Said
 from customers.admin.columns import column
 from customers.admin.words import both, say
+from offers.admin.deals import STOP, DealPages, LastMinuteFilter
 from offers.admin.offer_form import OfferForm
-from offers.admin.operation_forms import OperationAdmin
 from offers.admin.refusals import sentences_of
 from offers.admin.sentences import STATES, audience_words, sentence, title_of, trigger_words
 from offers.models import Offer, OfferState, OfferStore
@@ -100,7 +100,7 @@ STATE.label = COLOURS  # type: ignore[attr-defined]  # unfold reads it
 
 
 @admin.register(Offer)
-class OfferAdmin(OperationAdmin):
+class OfferAdmin(DealPages):
     singular = both(en="offer", fr="offre")
     title = both(en="Offers", fr="Offres")
     form = OfferForm
@@ -144,11 +144,12 @@ class OfferAdmin(OperationAdmin):
         ),
     )
     autocomplete_fields = ("target_category",)
-    related = ("capacity", "target_category")
+    related = ("capacity", "target_category", "deal_state")
     searches = (("ref__icontains", ""), ("target_brand__icontains", ""), ("title__icontains", ""))
-    list_filter = ("state",)
+    list_filter = ("state", LastMinuteFilter)
+    list_before_template = "rayon/new_deal.html"
     ordering = ("-updated_at", "-id")
-    moves = MOVES
+    moves = (STOP, *MOVES)
     actions = ("publish", "pause", "resume", "end")
 
     def get_queryset(self, request: HttpRequest) -> Any:

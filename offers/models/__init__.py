@@ -11,6 +11,7 @@ from offers.models.coupons import (
     Feedback,
     FeedbackKind,
 )
+from offers.models.deals import DealState
 from offers.models.lanes import Lane
 from offers.models.outbox import SOCKET, MessageState, OutboxMessage, Receipt, SendingSwitch
 from offers.models.places import Aisle, Beacon, Store
@@ -40,6 +41,7 @@ __all__ = [
     "Coupon",
     "CouponCode",
     "CouponState",
+    "DealState",
     "Decision",
     "EventType",
     "Exposure",

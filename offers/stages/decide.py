@@ -22,6 +22,7 @@ from offers.rules import eligibility
 from offers.rules.channels import channel_for, no_channel
 from offers.rules.eligibility import Audience, Reason, Standing
 from offers.rules.holdout import Arm, arm
+from offers.rules.worth import REWARD, Worth, weigh
 
 WINNERS = 3  # worth handing on: who gets none of them is sold out
 ONE = 1  # how often an offer that names no limit is held at the same time
@@ -38,11 +39,13 @@ class _Judged:
     terms: OfferTerms
     reason: Reason | None
     passed: int  # checks; more is further
+    worth: Worth = REWARD
 
     @property
-    def rank(self) -> tuple[int, int, str, int]:
-        """Sorts best first: the further, then the higher priority (no reward has a delta), then the offer's ref."""
-        return -self.passed, -self.terms.priority, self.terms.ref, self.candidate.trigger
+    def rank(self) -> tuple[int, int, float, str, int]:
+        """Sorts best first: the further, then the higher priority, the higher delta (a reward's is 0), the offer's ref."""
+        trigger = self.candidate.trigger
+        return -self.passed, -self.terms.priority, -self.worth.delta_minor, self.terms.ref, trigger
 
 
 def choose(
@@ -76,7 +79,7 @@ def choose(
     ]
 
 
-def _rank(one: _Judged) -> tuple[int, int, str, int]:
+def _rank(one: _Judged) -> tuple[int, int, float, str, int]:
     return one.rank
 
 
@@ -129,7 +132,8 @@ def _is_held_out(terms: OfferTerms, facts: CustomerFacts, *, params: Mapping[str
 
 
 def _verdict(one: _Judged, *, reason: Reason) -> Verdict:
-    return Verdict(candidate=one.candidate, reason=reason.value, numbers=_numbers(one.candidate, one.terms))
+    numbers = {**_numbers(one.candidate, one.terms), **one.worth.numbers}
+    return Verdict(candidate=one.candidate, reason=reason.value, numbers=numbers)
 
 
 def _numbers(candidate: Candidate, terms: OfferTerms) -> dict[str, float]:
@@ -167,15 +171,18 @@ def _judge(
     when: Answer | None = None
     judged = []
     for candidate in candidates:
-        offer = terms[candidate.offer_id]
+        offer, worth = terms[candidate.offer_id], REWARD
         passed, reason = who
         if facts is not None and reason is None:
-            more, reason = _first(_whether(candidate, offer, audiences[candidate.offer_id], facts, now=now))
+            share = candidate.affinity_share if "profiling" in facts.granted else 0.0
+            worth = weigh(candidate, offer, affinity_share=share, params=params)
+            audience = audiences[candidate.offer_id]
+            more, reason = _first(_whether(candidate, offer, audience, facts, worth, now=now))
             passed += more
             if reason is None:
                 when = when or _first(_when(candidate, trigger, facts, now=now, params=params))
                 passed, reason = passed + when[0], when[1]
-        judged.append(_Judged(candidate=candidate, terms=offer, reason=reason, passed=passed))
+        judged.append(_Judged(candidate=candidate, terms=offer, reason=reason, passed=passed, worth=worth))
     return judged
 
 
@@ -209,7 +216,13 @@ def _audience(terms: OfferTerms) -> Audience:
 
 
 def _whether(
-    candidate: Candidate, terms: OfferTerms, audience: Audience, facts: CustomerFacts, *, now: datetime
+    candidate: Candidate,
+    terms: OfferTerms,
+    audience: Audience,
+    facts: CustomerFacts,
+    worth: Worth,
+    *,
+    now: datetime,
 ) -> Iterator[Reason | None]:
     may_read_history = "profiling" in facts.granted
     yield eligibility.muted(
@@ -226,8 +239,7 @@ def _whether(
         topics=facts.topics,
     )
     yield eligibility.relevance(audience=audience, standing=standing, now=now)
-    # its worth cannot be told without a price for the unit; publishing refuses such an offer, too
-    yield Reason.NOT_WORTH_SENDING if terms.objective == "margin" else None
+    yield worth.reason
     yield eligibility.customer_limit(issued_before=candidate.issued_before, per_customer=_limit(terms))
     yield eligibility.capacity(units_left=candidate.units_left, budget_left_minor=candidate.budget_left_minor)
 

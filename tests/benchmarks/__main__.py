@@ -20,6 +20,7 @@ from tests.benchmarks import (
     sample,
     vs_obvious,
     worlds,
+    yields,
 )
 from tests.benchmarks.figures import Figure, save, table
 
@@ -36,6 +37,8 @@ BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "events_rest_single": events_rest.single,
     "p99_half_load": latency.p99_half_load,
     "vs_obvious": vs_obvious.rates,
+    "yield_review": yields.review,
+    "decision_rules": yields.rules,
 }
 
 

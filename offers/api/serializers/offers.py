@@ -21,7 +21,7 @@ from customers.api.fields import (
 )
 from customers.api.serializers import StrictSerializer
 from offers.api.serializers.catalogue import MAX_CATEGORY_REF_CHARS, MAX_PRICE_MINOR, ImageUrlField
-from offers.api.serializers.deals import DealBody
+from offers.api.serializers.deals import DealBody, DealOut
 from offers.models import BenefitKind, Objective, OfferState, TriggerOn, TriggerPlaces
 
 MAX_COUNT = 2**31 - 1
@@ -196,6 +196,7 @@ class CapacityOut(serializers.Serializer[Any]):
 
 
 class OfferOut(OfferLine):
+    deal = DealOut(allow_null=True)
     state = serializers.ChoiceField(choices=OfferState.values)
     revision = serializers.IntegerField()
     published_at = InstantField(allow_null=True)

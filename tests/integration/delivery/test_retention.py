@@ -298,6 +298,7 @@ def test_the_clock_runs_the_purge_daily_positions_hourly_and_coupons_each_minute
         "offers.expire_coupons": "* * * * *",
         "offers.null_positions": "5 * * * *",
         "offers.make_event_days": "23 * * * *",
+        "offers.review_deals": "* * * * *",
         "offers.purge": "17 3 * * *",
         "offers.remove_old_jobs": "47 3 * * *",
     }
