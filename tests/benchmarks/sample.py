@@ -19,7 +19,8 @@ from tests.benchmarks.sample_days import moments
 from tests.benchmarks.world import ODD_CUSTOMERS, ODD_STORES, SMALL, Size
 
 # Who visits which store: for an offer of each kind its first store and two customers who buy what it is about (more where
-# units are few); then one customer of each oddity, at such an offer too, and some in stores that are odd.
+# units are few); one customer of each oddity, at such an offer too; those for whom most offers of a store compete; and
+# some in stores that are odd.
 VISITORS = """
     WITH kinds AS (
         SELECT o.id, o.segments, o.topics, c.units,
@@ -42,6 +43,12 @@ VISITORS = """
         UNION ALL
         (SELECT DISTINCT ON ((customer_id / %(odd)s) %% 16) customer_id, store_id FROM buyers WHERE is_odd
           ORDER BY (customer_id / %(odd)s) %% 16, customer_id)
+        UNION ALL
+        (SELECT a.customer_id, s.store_id
+           FROM offers_offerstore s JOIN offers_offeraffinitykey k ON k.offer_id = s.offer_id
+           JOIN customers_affinity a ON (a.kind, a.key) = (k.kind, k.key)
+          WHERE s.store_id <= 40
+          GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2 LIMIT 6)
         UNION ALL
         SELECT i, 1 + 3 + %(odd_stores)s * (i %% LEAST(4, %(stores)s / %(odd_stores)s)) FROM generate_series(1, 8) i
     )

@@ -39,7 +39,7 @@ def day() -> list[Moment]:
         for statement in statements:
             connection.connection.execute(statement, values_of(TINY))
     visitors = visitors_of(connection.connection, size=TINY)
-    assert len(visitors) == 37
+    assert len(visitors) == 42
     return list(moments(visitors=visitors[8 : 8 + len(HABITS)], day=datetime.now(UTC).date()))
 
 
