@@ -55,7 +55,7 @@ def _payload(message: PushMessage, *, title: str, body: str, now: datetime) -> d
     payload: dict[str, Any] = {
         "notification": notification,
         "android": {
-            "priority": "high",
+            "priority": "high" if message.is_urgent else "normal",
             "ttl": f"{ttl_s}s",
             "notification": {"tag": message.collapse_id},
         },

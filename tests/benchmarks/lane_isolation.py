@@ -4,8 +4,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -23,9 +24,15 @@ CONCURRENCY = 16
 MOST_PER_S = 600
 WARM_UP = 100  # messages
 TIMEOUT_S = 8.0
-ROUNDS = 4
+ROUNDS = (False, True, True, False, False, True, True, False)  # with the hanging one beside it?
 
 Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rate:
+    per_s: float  # messages
+    cpu_us: float  # of this process, for each
 
 
 def rate_beside_a_hanging_provider(*, server: Server, seconds: float) -> list[Figure]:
@@ -36,9 +43,9 @@ def rate_beside_a_hanging_provider(*, server: Server, seconds: float) -> list[Fi
 
     django.setup()
     logging.disable(logging.INFO)
-    count, now = int(ROUNDS * MOST_PER_S * seconds), datetime.now(UTC)
-    alone: list[float] = []
-    beside: list[float] = []
+    count, now = int(MOST_PER_S * seconds * len(ROUNDS) / 2), datetime.now(UTC)
+    alone: list[_Rate] = []
+    beside: list[_Rate] = []
     with local_fcm() as well, local_fcm() as hanging, crowd_database(server) as connection:
         hanging.hang()
         make_crowd(connection.execute, count=count, now=now)
@@ -47,22 +54,26 @@ def rate_beside_a_hanging_provider(*, server: Server, seconds: float) -> list[Fi
         make_crowd(connection.execute, **phones)
         connection.execute("VACUUM ANALYZE")
         # There and back, so that what drifts in the run (the tables grow, others use the machine) falls on both.
-        for is_beside in (False, True, True, False):
+        for is_beside in ROUNDS:
             if is_beside:
                 promise_to_crowd(connection.execute, **phones)
-            rate = _rate(connection, well=well, hanging=hanging, seconds=seconds)
+            rate = _rate(connection, well=well, hanging=hanging, seconds=seconds / 2)
             (beside if is_beside else alone).append(rate)
             if is_beside:
                 _forget(connection, after=count)
     return [
         Figure(
             name="lane_isolation",
-            value=sum(beside) / len(beside),
+            value=_mean([one.per_s for one in beside]),
             unit="messages/s",
-            bound=sum(alone) / len(alone),
+            bound=_mean([one.per_s for one in alone]),
             bound_name="the same lane while no other has anything to do",
             wanted=0.95,
             goal=1.0,
+            cpu_us_per_event={
+                "beside": _mean([one.cpu_us for one in beside]),
+                "alone": _mean([one.cpu_us for one in alone]),
+            },
         )
     ]
 
@@ -74,14 +85,19 @@ def _forget(connection: Connection, *, after: int) -> None:
     connection.execute("DELETE FROM offers_lane")
 
 
-def _rate(connection: Connection, *, well: Provider, hanging: Provider, seconds: float) -> float:
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _rate(connection: Connection, *, well: Provider, hanging: Provider, seconds: float) -> _Rate:
     with _working(well=well, hanging=hanging):
         before = _sent(connection)
         while _sent(connection) < before + WARM_UP:
             time.sleep(0.02)
-        start, before = time.perf_counter(), _sent(connection)
+        start, cpu_s, before = time.perf_counter(), time.process_time(), _sent(connection)
         time.sleep(seconds)
-        return (_sent(connection) - before) / (time.perf_counter() - start)
+        sent, spent = _sent(connection) - before, time.perf_counter() - start
+        return _Rate(per_s=sent / spent, cpu_us=1e6 * (time.process_time() - cpu_s) / max(sent, 1))
 
 
 @contextmanager

@@ -46,6 +46,10 @@ def test_a_short_message_is_passed_on_whole() -> None:
     }
 
 
+def test_what_is_not_urgent_may_wait_for_the_phone_to_wake() -> None:
+    assert built(is_urgent=False)["android"]["priority"] == "normal"
+
+
 def test_a_sensitive_message_shows_neither_its_texts_nor_its_image() -> None:
     message = built(is_sensitive=True, language="en", image_url="https://images.example/y.jpg")
 
