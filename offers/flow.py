@@ -3,10 +3,10 @@
 Event ─▶ StoredEvent ─▶ Trigger ─▶ Candidate ─▶ Verdict ─▶ DecisionMade ─▶ EventResult
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 EventKind = Literal["enter", "exit", "dwell", "fix", "beacon"]
@@ -144,6 +144,15 @@ class OfferTerms:
     category_refs: frozenset[str] = frozenset()  # of the target, ancestors included
     target_name: str = ""  # the category or brand as people know it; empty: products of no one brand
     objective: str = "reward"
+    legal: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # offers.rules.legal.facts_json; empty: never looked at
+
+    @property
+    def is_personal(self) -> bool:
+        """Return whether what is known of a customer decides if they get it: then its price is a personal one."""
+        everybody = self.min_affinity_share == 0 and not self.never_bought and self.bought_within_days is None
+        return self.objective != "reward" or bool(self.segments or self.topics) or not everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +177,7 @@ class Verdict:
     candidate: Candidate
     reason: str
     numbers: Mapping[str, float] = field(default_factory=dict)  # kept with the decision
+    rule: str = ""  # of offers.rules.legal_values.Rule, where the reason is legal_guard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +206,8 @@ class CouponIssued:
     valid_from: datetime
     valid_until: datetime
     reason: str
+    notice: str = ""  # that the price is personal; empty: it is not
+    reference_prices: Sequence[Mapping[str, object]] = ()  # {"gtin", "price_minor", "currency"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from django.conf import settings
 from procrastinate import JobContext, builtin_tasks
 from procrastinate.contrib.django import app
 
-from offers.operations import retention
+from offers.operations import legal, retention
 
 JOBS_KEPT_H = 72
 POSITIONS_BACK = timedelta(days=2)  # the daily purge looks at what is older and was missed
@@ -38,6 +38,13 @@ def purge(timestamp: int) -> None:
     """Forget all that is over."""
     done = retention.purge(now=datetime.now(UTC), params=settings.RAYON)
     _log.info("purged", **done)
+
+
+@app.periodic(cron="7 4 * * *", periodic_id="refresh_legal")
+@app.task(name="offers.refresh_legal", queueing_lock="refresh_legal")
+def refresh_legal(timestamp: int) -> None:
+    """Bring what the legal guard knows of every offer up to date: a window of 30 days moves on its own."""
+    legal.refresh_legal(now=datetime.now(UTC))
 
 
 @app.periodic(cron="47 3 * * *", periodic_id="remove_old_jobs")

@@ -11,6 +11,7 @@ from django.utils import timezone
 from customers.admin.base import Move, Said
 from customers.admin.columns import column
 from customers.admin.words import both, say
+from offers.admin.law import law_words
 from offers.admin.offer_form import OfferForm
 from offers.admin.operation_forms import OperationAdmin
 from offers.admin.refusals import sentences_of
@@ -174,7 +175,8 @@ class OfferAdmin(OperationAdmin):
 
     def _preview(self, offer: Offer) -> str:
         state = STATES[OfferState(offer.state)]
-        return f"{state} · {_sentence(offer)} · {trigger_words(offer)}, {audience_words(offer)}."
+        said = f"{state} · {_sentence(offer)} · {trigger_words(offer)}, {audience_words(offer)}."
+        return " ".join([said, *law_words(offer, now=timezone.now())])
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         remove_offer(ref=obj.ref, now=timezone.now())

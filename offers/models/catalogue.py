@@ -14,12 +14,32 @@ class Brand(models.Model):
         return self.name
 
 
+class Goods(models.TextChoices):
+    """As the law tells goods apart; the values are offers.rules.legal_values.Goods."""
+
+    FOOD = "food", "Food"
+    HOUSEHOLD = "household", "Everyday goods, not food"
+    OTHER = "other", "Other goods"
+
+
+class Sensitive(models.TextChoices):
+    HEALTH = "health", "Health"
+    PHARMACY = "pharmacy", "Pharmacy"
+    RELIGION = "religion", "Religion"
+
+
 class Category(models.Model):
+    """`goods` and `sensitive` hold for the subtree: the nearest `goods`, and every `sensitive` on the way up."""
+
     ref = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
+    goods = models.CharField(
+        max_length=16, choices=Goods, blank=True, default=""
+    )  # empty: as above; at the top food
+    sensitive = models.CharField(max_length=16, choices=Sensitive, blank=True, default="")
 
     class Meta:
         verbose_name_plural = "categories"
@@ -45,3 +65,22 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.gtin})"
+
+
+class ProductPrice(models.Model):
+    """What a product cost everybody, from `since` until its next row; kept when the product goes.
+
+    By gtin, not by product: taking a product out of the catalogue and putting it back must not wipe its past.
+    """
+
+    gtin = models.CharField(max_length=14)
+    price_minor = models.PositiveIntegerField(null=True, blank=True)  # null: not sold, or no price known
+    currency = models.CharField(max_length=3)
+    since = models.DateTimeField()
+
+    class Meta:
+        # reader: the legal guard's lowest price of 30 days
+        indexes = [models.Index(fields=["gtin", "since"], name="price_of_product")]
+
+    def __str__(self) -> str:
+        return f"price of {self.gtin}"

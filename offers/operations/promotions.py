@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from offers.models import Capacity, Category, Offer, OfferState, OfferStore, Store
+from offers.operations.legal import refresh_legal
 from offers.operations.outcomes import Refused, Written, Wrong, invalid
 from offers.operations.publishing import is_within, reasons_against, take_offer
 from offers.operations.targets import refresh_targets
@@ -166,6 +167,8 @@ def _write(
             return Refused(code="not_publishable", wrongs=reasons)
         if not is_same:
             refresh_targets([offer.pk])
+    else:
+        refresh_legal([offer.pk], now=now)
     return Written(row=offer, is_new=is_new or is_again)
 
 

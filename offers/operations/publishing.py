@@ -7,6 +7,7 @@ from django.db import transaction
 
 from offers import locks
 from offers.models import Category, Objective, Offer, OfferState, OfferStore
+from offers.operations.legal import legal_reasons
 from offers.operations.outcomes import Refused, Written, Wrong
 from offers.operations.targets import refresh_targets
 
@@ -58,7 +59,8 @@ def is_within(*, offer: Offer, only_stores: Collection[str]) -> bool:
 
 
 def reasons_against(*, offer: Offer, now: datetime) -> tuple[Wrong, ...]:
-    """Return every reason against this offer being live now; empty: none."""
+    """Return every reason against this offer being live now; empty: none. Must run inside a transaction: it brings
+    what the legal guard looks at up to date."""
     found = []
     if not any(offer.title.get(language) and offer.body.get(language) for language in LANGUAGES):
         found.append(("title", "texts_missing", "A title and a body in French or in English are needed."))
@@ -77,7 +79,8 @@ def reasons_against(*, offer: Offer, now: datetime) -> tuple[Wrong, ...]:
     elif offer.objective == Objective.MARGIN:
         message = "Offers that are weighed by their margin cannot be published."
         found.append(("objective", "objective_not_supported", message))
-    return tuple(Wrong(field=field, code=code, message=message) for field, code, message in found)
+    wrongs = tuple(Wrong(field=field, code=code, message=message) for field, code, message in found)
+    return wrongs + legal_reasons(offer=offer, now=now)
 
 
 def _move(

@@ -47,4 +47,6 @@ def render_coupon(coupon: CouponIssued) -> dict[str, Any]:
         "valid_from": rfc3339(coupon.valid_from),
         "valid_until": rfc3339(coupon.valid_until),
         "reason": coupon.reason,
+        "notice": coupon.notice or None,
+        "reference_prices": list(coupon.reference_prices),
     }
