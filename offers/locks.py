@@ -60,21 +60,25 @@ def lock_presences(*, customer_ids: Sequence[int]) -> dict[int, LockedPresence]:
         return _presences(cursor.fetchall())
 
 
-def claim_due_presences(*, now: datetime, limit: int) -> dict[int, LockedPresence]:
+def claim_due_presences(
+    *, now: datetime, limit: int, only: Sequence[int] | None = None
+) -> dict[int, LockedPresence]:
     """Return the presences whose deadline has passed, longest due first, locked until the transaction ends.
 
-    Those that another transaction holds are left to it: it will look at their deadlines itself.
+    Those that another transaction holds are left to it: it will look at their deadlines itself. only: the customers
+    to look at; None: all.
     """
+    ids = None if only is None else array(only)
     with hot_cursor() as cursor:
         cursor.execute(
             """
             SELECT customer_id, state::text, (state->>'fix')::bigint FROM offers_presence
-            WHERE due_at <= %s
+            WHERE due_at <= %s AND (%s::bigint[] IS NULL OR customer_id = ANY(%s::bigint[]))
             ORDER BY due_at, customer_id
             LIMIT %s
             FOR NO KEY UPDATE SKIP LOCKED
             """,
-            [now, limit],
+            [now, ids, ids, limit],
         )
         return _presences(cursor.fetchall())
 

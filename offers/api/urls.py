@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from offers.api.views import catalogue, fences, offers, people, places, purchases, wallet
+from offers.api.views import catalogue, fences, offers, people, places, purchases, simulations, wallet
 
 urlpatterns = [
     path("me", people.MeView.as_view()),
@@ -31,6 +31,7 @@ urlpatterns = [
     path("customers/<str:ref>", people.CustomerView.as_view()),
     path("me", people.MeView.as_view()),
     path("purchases", purchases.PurchasesView.as_view()),
+    path("simulations", simulations.SimulationsView.as_view()),
     path("geofences", fences.FencePlanView.as_view()),
     path("coupons", wallet.CouponListView.as_view()),
     path("coupons/<str:code>", wallet.CouponView.as_view()),

@@ -193,10 +193,12 @@ def _resolve(*, given: OfferIn, only_stores: Collection[str]) -> _Resolved | Ref
 
 
 def _set_capacity(*, offer: Offer, units: int | None, budget_minor: int | None) -> Refused | None:
-    """Set the limits in one statement that fails where more was given out already."""
+    """Set the limits in one statement that fails where more was given out already; what stays is not locked."""
     Capacity.objects.bulk_create(
         [Capacity(offer=offer, units=units, budget_minor=budget_minor)], ignore_conflicts=True
     )
+    if Capacity.objects.filter(offer=offer, units=units, budget_minor=budget_minor).exists():
+        return None
     fits = Q(offer=offer)
     if units is not None:
         fits &= Q(claimed__lte=units)

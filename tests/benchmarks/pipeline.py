@@ -76,7 +76,7 @@ def decided_per_s(*, size: Size, seconds: float) -> float:
 
 def _batches(*, chance: random.Random, phones: list[int], size: Size) -> Iterator[list[Any]]:
     """Yield the n-th event of each phone's walk, one batch an n."""
-    from offers.api.events.parsing import parse_event
+    from offers.events import parse_event
 
     until = datetime.now(UTC) + timedelta(seconds=STEPS)
     walks = [

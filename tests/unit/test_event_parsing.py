@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from customers.api.problems import Problem
 from offers.api.events.documented import EventBody
-from offers.api.events.parsing import InvalidEvent, events_of, parse_event, sent_id
+from offers.events import InvalidEvent, events_of, parse_event, sent_id
 from offers.flow import Position, Sighting
 
 ID = "0190d3a2-7c1e-7000-8000-00000000000a"

@@ -19,7 +19,7 @@ from customers.api.parsers import MAX_BODY_BYTES, TooLarge, parse_json
 from customers.api.problems import MEDIA_TYPE, RETRY_AFTER_S, Problem, problem_of
 from offers.api.events.coalescer import TooBusy
 from offers.api.events.door import decide, in_thread
-from offers.api.events.parsing import events_of
+from offers.events import events_of
 
 log = logging.getLogger(__name__)
 

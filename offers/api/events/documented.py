@@ -28,8 +28,8 @@ from customers.api.serializers import StrictSerializer
 from customers.api.views import CustomerView
 from offers import pipeline
 from offers.api.events.door import answers, judge
-from offers.api.events.parsing import BELONGS, KINDS, MAX_EVENTS, MAX_GEOFENCE_CHARS, RSSI_DBM, events_of
 from offers.api.serializers.wallet import CouponOut, PlaceOut
+from offers.events import BELONGS, KINDS, MAX_EVENTS, MAX_GEOFENCE_CHARS, RSSI_DBM, events_of
 from offers.flow import Event
 from offers.rules.eligibility import Reason
 

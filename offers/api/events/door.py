@@ -15,8 +15,8 @@ from customers.api.credentials import CustomerCredential
 from offers import pipeline
 from offers.api.events.coalescer import Coalescer
 from offers.api.events.isolation import Outcome, run_requests
-from offers.api.events.parsing import InvalidEvent, parse_event, sent_id
 from offers.api.events.rendering import render_results
+from offers.events import InvalidEvent, parse_event, sent_id
 from offers.flow import Event, EventResult
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ import msgspec
 
 from customers.api.parsers import MalformedJson, parse_json
 from customers.api.problems import Problem, invalid_problem
-from offers.api.events.parsing import events_of
+from offers.events import events_of
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_SEQ = 2**53 - 1  # what every client's numbers hold

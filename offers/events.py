@@ -1,6 +1,6 @@
 """Phones' events from parsed JSON, each judged alone; the one parser of the REST door and the socket.
 
-Hand-written: a serializer costs more than the decision. What it takes is what documented.py says; a test keeps
+Hand-written: a serializer costs more than the decision. What it takes is what offers.api.events.documented says; a test keeps
 the two equal.
 """
 
