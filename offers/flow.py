@@ -147,6 +147,15 @@ class OfferTerms:
     legal: Mapping[str, Any] = field(
         default_factory=dict
     )  # offers.rules.legal.facts_json; empty: never looked at
+    unit_price_minor: int | None = None  # without the offer; None: not known
+    unit_worth_minor: int = 0  # what a unit costs; of a deal, what it is worth unsold, below 0 too
+    is_deal: bool = False  # then the benefit is that of the present depth, and 0 basis points are none
+    is_deal_stopped: bool = False
+    elasticity: float | None = None  # of the deal
+    bid_price_minor: int | None = (
+        None  # least that the deal's next unit should be given for; None: none is left
+    )
+    send_now: int | None = None  # how many more may be told now, as seen before the claim; None: no waves
 
     @property
     def is_personal(self) -> bool:

@@ -2,7 +2,7 @@
 
 1. offers_presence, by customer id: all work on one customer's events, visits and decisions;
 2. offers_outboxmessage, then offers_coupon, by id: messages that are dropped, coupons that run out;
-3. offers_offer, one row: an offer that staff change;
+3. offers_offer, one row: an offer that staff change; then its offers_dealstate, if it is a deal;
 4. offers_capacity, by offer id: units and budget;
 5. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers.
 
@@ -93,12 +93,12 @@ _CLAIM = """
     WITH asked AS (
         SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS a(offer_id, wanted)
     ), locked AS (
-        SELECT c.offer_id, LEAST(a.wanted, COALESCE(c.units - c.claimed, a.wanted)) AS granted
+        SELECT c.offer_id, LEAST(a.wanted, c.units - c.claimed, c.wave_left) AS granted
           FROM offers_capacity c JOIN asked a USING (offer_id)
          ORDER BY c.offer_id
            FOR NO KEY UPDATE OF c
     ), taken AS (
-        UPDATE offers_capacity c SET claimed = c.claimed + l.granted
+        UPDATE offers_capacity c SET claimed = c.claimed + l.granted, wave_left = c.wave_left - l.granted
           FROM locked l
          WHERE c.offer_id = l.offer_id AND l.granted > 0 AND (c.units IS NULL OR c.claimed + l.granted <= c.units)
         RETURNING c.offer_id, l.granted
@@ -116,7 +116,7 @@ _RETURN = """
          ORDER BY c.offer_id
            FOR NO KEY UPDATE OF c
     )
-    UPDATE offers_capacity c SET claimed = GREATEST(c.claimed - l.units, 0)
+    UPDATE offers_capacity c SET claimed = GREATEST(c.claimed - l.units, 0), wave_left = c.wave_left + l.units
       FROM locked l
      WHERE c.offer_id = l.offer_id
 """
@@ -125,7 +125,7 @@ _RETURN = """
 def claim_units(wanted: Mapping[int, int]) -> dict[int, int]:
     """Take up to the wanted units of each offer and return how many were granted, 0 for an offer that is sold out.
 
-    An offer without a capacity row has no limit. One statement: it locks the rows in the order of the offers' ids,
+    An offer without a capacity row has no limit; a deal gives no more than what is left of its wave. One statement: it locks the rows in the order of the offers' ids,
     sees what others committed while it waited, and never takes more than is left; a check constraint stands behind.
     Must run inside a transaction, as its last lock: the rows stay locked until it ends. Strength: NO KEY UPDATE,
     because `claimed` is no key and readers of the offer must not wait.
@@ -139,7 +139,10 @@ def claim_units(wanted: Mapping[int, int]) -> dict[int, int]:
 
 
 def return_units(units: Mapping[int, int]) -> None:
-    """Give units of these offers back, in the order of the offers' ids. Must run inside a transaction."""
+    """Give units of these offers back, in the order of the offers' ids. Must run inside a transaction.
+
+    A deal's wave gets them back, too: whom they were for has heard nothing.
+    """
     if not units:
         return
     offers = sorted(units)
@@ -241,10 +244,35 @@ def lock_targets() -> None:
 
 
 def lock_offer(ref: str) -> bool:
-    """Lock the offer's row while staff change it; False if there is none. Must run inside a transaction.
+    """Lock the offer's row, and its deal's, while staff change it; False if there is none. Must run in a transaction.
 
     Taken before its capacity and the targets. NO KEY UPDATE: coupons may still be issued on it meanwhile.
     """
     with hot_cursor() as cursor:
         cursor.execute("SELECT id FROM offers_offer WHERE ref = %s FOR NO KEY UPDATE", [ref])
-        return cursor.fetchone() is not None
+        found = cursor.fetchone()
+        if found is not None:
+            # a review holds this one while it waits for the capacity, so it must not be waited for after that
+            cursor.execute(
+                "SELECT id FROM offers_dealstate WHERE offer_id = %s FOR NO KEY UPDATE", [found[0]]
+            )
+    return found is not None
+
+
+_CLAIM_DEALS = """
+    SELECT d.offer_id FROM offers_dealstate d JOIN offers_capacity c ON c.offer_id = d.offer_id
+     WHERE d.is_open AND (d.due_at <= %s OR c.claimed <> d.claimed_seen)
+     ORDER BY d.due_at, d.offer_id
+     LIMIT %s
+       FOR NO KEY UPDATE OF d SKIP LOCKED
+"""
+
+
+def claim_due_deals(*, now: datetime, limit: int) -> list[int]:
+    """Return the offers whose deals are to be reviewed, locked until the transaction ends: due, or changed by a claim.
+
+    Those that another transaction holds are left to it.
+    """
+    with hot_cursor() as cursor:
+        cursor.execute(_CLAIM_DEALS, [now, limit])
+        return [offer_id for (offer_id,) in cursor.fetchall()]

@@ -10,7 +10,7 @@ from django.conf import settings
 from procrastinate import JobContext, builtin_tasks
 from procrastinate.contrib.django import app
 
-from offers.operations import legal, retention
+from offers.operations import legal, retention, yields
 
 JOBS_KEPT_H = 72
 POSITIONS_BACK = timedelta(days=2)  # the daily purge looks at what is older and was missed
@@ -23,6 +23,13 @@ _log = structlog.get_logger(__name__)
 def expire_coupons(timestamp: int) -> None:
     """End coupons whose time is over, so that their units can be given to others."""
     retention.expire_coupons(now=datetime.now(UTC))
+
+
+@app.periodic(cron="* * * * *", periodic_id="review_deals")
+@app.task(name="offers.review_deals", queueing_lock="review_deals")
+def review_deals(timestamp: int) -> None:
+    """Review the deals that are due: each at least every quarter of an hour, sooner after a claim or near its end."""
+    yields.review_deals(now=datetime.now(UTC), params=settings.RAYON)
 
 
 @app.periodic(cron="5 * * * *", periodic_id="null_positions")

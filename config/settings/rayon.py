@@ -47,6 +47,7 @@ class RayonSettings(TypedDict):
     legal_food_markup_share: float  # what the price of food stands above its cost at least
     legal_food_markup_until: date  # last day, in France
     legal_refuses_unknown_prices: int  # 1: an amount off goods without a known price is refused, 0: told
+    attention_price_minor: int  # what one message costs in the customer's patience, in the offer's currency
     # Retention.
     position_retention_hours: int
     event_retention_days: int
@@ -98,6 +99,7 @@ DEFAULTS: RayonSettings = {
     "legal_food_markup_share": 0.10,
     "legal_food_markup_until": date(2028, 4, 15),
     "legal_refuses_unknown_prices": 0,
+    "attention_price_minor": 2,
     "position_retention_hours": 24,
     "event_retention_days": 90,
     "purchase_retention_years": 3,

@@ -38,13 +38,29 @@ SENTENCES: Mapping[str, Any] = {
         fr="L’offre est échue : choisissez une fin plus tardive.",
     ),
     "no_stores": both(en="Choose at least one store.", fr="Choisissez au moins un magasin."),
-    "deal_not_supported": both(
-        en="Last-minute deals cannot be published yet.",
-        fr="Les offres de dernière minute ne peuvent pas encore être publiées.",
+    "deadline_over": both(
+        en="The deadline has passed: choose a later one.",
+        fr="L’échéance est passée : choisissez-en une autre.",
     ),
-    "objective_not_supported": both(
-        en="Offers weighed by margin cannot be published yet: choose “reward”.",
-        fr="Les offres pesées par la marge ne peuvent pas encore être publiées : choisissez « récompense ».",
+    "after_deadline": both(
+        en="The offer would outlive its deadline: let it end by then.",
+        fr="L’offre dépasserait son échéance : faites-la finir avant.",
+    ),
+    "floor_above_price": both(
+        en="The lowest price is above the normal price: lower it.",
+        fr="Le prix plancher dépasse le prix normal : baissez-le.",
+    ),
+    "unit_cost_missing": both(
+        en="An offer weighed by its margin needs what a unit costs.",
+        fr="Une offre pesée par la marge a besoin du coût d’une unité.",
+    ),
+    "price_unknown": both(
+        en="No product of the target has a price: enter it in the catalogue.",
+        fr="Aucun produit de la cible n’a de prix : saisissez-le au catalogue.",
+    ),
+    "not_a_deal": both(
+        en="Only a last-minute deal can be stopped: pause or end this offer.",
+        fr="Seule une offre de dernière minute s’arrête : mettez celle-ci en pause ou terminez-la.",
     ),
     "beacon_taken": both(
         en="A beacon belongs to another aisle: take it out there first.",

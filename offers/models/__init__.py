@@ -11,6 +11,7 @@ from offers.models.coupons import (
     Feedback,
     FeedbackKind,
 )
+from offers.models.deals import DealState
 from offers.models.outbox import SOCKET, MessageState, OutboxMessage, Receipt, SendingSwitch
 from offers.models.places import Aisle, Beacon, Store
 from offers.models.promotions import (
@@ -40,6 +41,7 @@ __all__ = [
     "Coupon",
     "CouponCode",
     "CouponState",
+    "DealState",
     "Decision",
     "EventType",
     "Exposure",

@@ -82,6 +82,8 @@ class Offer(models.Model):
     deal = models.JSONField(null=True, blank=True)
     objective = models.CharField(max_length=8, choices=Objective, default=Objective.REWARD)
     unit_cost_minor = models.PositiveIntegerField(null=True, blank=True)
+    # what a unit costs without the offer, found at publishing where it is weighed by its margin
+    unit_price_minor = models.PositiveIntegerField(null=True, blank=True)
     holdout_share = models.FloatField(default=0.1)
     priority = models.IntegerField(default=0)
 
@@ -168,6 +170,9 @@ class Capacity(models.Model):
     offer = models.OneToOneField(Offer, on_delete=models.CASCADE, related_name="capacity")
     units = models.PositiveIntegerField(null=True, blank=True)  # null: no limit
     claimed = models.PositiveIntegerField(default=0)
+    wave_left = models.PositiveIntegerField(
+        null=True, blank=True
+    )  # of a deal: may be given now; null: no waves
     budget_minor = models.PositiveBigIntegerField(null=True, blank=True)
     spent_minor = models.PositiveBigIntegerField(default=0)
 

@@ -54,8 +54,11 @@ def house_rules() -> LegalRules:
 
 
 def legal_reasons(*, offer: Offer, now: datetime) -> tuple[Wrong, ...]:
-    """Return what forbids the offer at `now`, by facts read afresh and kept. Must run inside a transaction."""
-    refresh_legal([offer.pk], now=now)
+    """Return what forbids the offer at `now`, by facts read afresh.
+
+    Nothing is locked, and nothing is kept: whoever makes the offer live calls refresh_legal as the last thing.
+    """
+    facts = _read({offer.pk: offer}, now=now)[offer.pk]
     return tuple(
         Wrong(
             field="deal" if offer.deal and FIELDS[finding.rule] == "benefit" else FIELDS[finding.rule],
@@ -64,7 +67,7 @@ def legal_reasons(*, offer: Offer, now: datetime) -> tuple[Wrong, ...]:
             rule=finding.rule.value,
             messages=texts,
         )
-        for finding in findings_of(offer, now=now)
+        for finding in check(facts, rules=house_rules(), now=now)
         if finding.forbids
         for texts in [finding_texts(finding, currency=offer.currency)]
     )
@@ -87,17 +90,21 @@ def refresh_legal(offer_ids: Collection[int] | None = None, *, now: datetime) ->
         offers = Offer.objects.filter(removed_at__isnull=True).exclude(state=OfferState.ENDED)
         if offer_ids is not None:
             offers = Offer.objects.filter(id__in=list(offer_ids))
-        rows = {offer.pk: offer for offer in offers.order_by("id")}
-        goods = _goods(rows)
-        references = _references(rows.values(), now=now)
-        facts = {
-            offer_id: _facts(offer, goods[offer_id], references.get(offer_id, ()))
-            for offer_id, offer in rows.items()
-        }
+        facts = _read({offer.pk: offer for offer in offers.order_by("id")}, now=now)
         kept = [json.dumps(facts_json(one)) for one in facts.values()]
         with connection.cursor() as cursor:
             cursor.execute(sql.KEEP, [list(facts), kept])
     return facts
+
+
+def _read(offers: Mapping[int, Offer], *, now: datetime) -> dict[int, LegalFacts]:
+    """Return what the guard looks at of these offers' rows as they are in memory, by id; up to four statements."""
+    goods = _goods(offers)
+    references = _references(offers.values(), now=now)
+    return {
+        offer_id: _facts(offer, goods[offer_id], references.get(offer_id, ()))
+        for offer_id, offer in offers.items()
+    }
 
 
 def record_prices(gtins: Sequence[str], *, now: datetime) -> None:

@@ -11,8 +11,9 @@ from django.db.models import Q
 from offers.models import Capacity, Category, Offer, OfferState, OfferStore, Store
 from offers.operations.legal import refresh_legal
 from offers.operations.outcomes import Refused, Written, Wrong, invalid
-from offers.operations.publishing import is_within, reasons_against, take_offer
+from offers.operations.publishing import is_within, reasons_against, set_worth, take_offer
 from offers.operations.targets import refresh_targets
+from offers.operations.yields import close_deal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,7 @@ def remove_offer(*, ref: str, now: datetime, only_stores: Collection[str] = ()) 
             offer.delete()
         else:
             Offer.objects.filter(pk=offer.pk).update(state=OfferState.ENDED, removed_at=now)
+            close_deal(offer=offer)
     return True
 
 
@@ -166,9 +168,9 @@ def _write(
         if reasons:
             return Refused(code="not_publishable", wrongs=reasons)
         if not is_same:
+            set_worth(offer=offer, now=now)
             refresh_targets([offer.pk])
-    else:
-        refresh_legal([offer.pk], now=now)
+    refresh_legal([offer.pk], now=now)
     return Written(row=offer, is_new=is_new or is_again)
 
 

@@ -1,15 +1,17 @@
 """An offer's life: draft, live, paused, ended; and what stands against publishing one."""
 
 from collections.abc import Callable, Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from offers import locks
 from offers.models import Category, Objective, Offer, OfferState, OfferStore
-from offers.operations.legal import legal_reasons
+from offers.operations.legal import legal_reasons, refresh_legal
 from offers.operations.outcomes import Refused, Written, Wrong
 from offers.operations.targets import refresh_targets
+from offers.operations.unit_prices import unit_price_minor
+from offers.operations.yields import close_deal, instant, open_deal
 
 LANGUAGES = ("fr", "en")
 WRONG_STATE = {
@@ -59,8 +61,7 @@ def is_within(*, offer: Offer, only_stores: Collection[str]) -> bool:
 
 
 def reasons_against(*, offer: Offer, now: datetime) -> tuple[Wrong, ...]:
-    """Return every reason against this offer being live now; empty: none. Must run inside a transaction: it brings
-    what the legal guard looks at up to date."""
+    """Return every reason against this offer being live now; empty: none."""
     found = []
     if not any(offer.title.get(language) and offer.body.get(language) for language in LANGUAGES):
         found.append(("title", "texts_missing", "A title and a body in French or in English are needed."))
@@ -75,12 +76,51 @@ def reasons_against(*, offer: Offer, now: datetime) -> tuple[Wrong, ...]:
         if rows.filter(store__removed_at__isnull=False).exists():
             found.append(("stores", "unknown_store", "A store of the offer has been removed."))
     if offer.deal is not None:
-        found.append(("deal", "deal_not_supported", "Last-minute deals cannot be published."))
+        found += _against_deal(offer, now=now)
     elif offer.objective == Objective.MARGIN:
-        message = "Offers that are weighed by their margin cannot be published."
-        found.append(("objective", "objective_not_supported", message))
+        found += _against_margin(offer)
     wrongs = tuple(Wrong(field=field, code=code, message=message) for field, code, message in found)
     return wrongs + legal_reasons(offer=offer, now=now)
+
+
+def set_worth(*, offer: Offer, now: datetime) -> None:
+    """Find what a unit of an offer that is weighed by its margin costs without it, and start or end its deal.
+
+    To be called where an offer has gone live, been changed or ended, before the targets are locked.
+    """
+    price = unit_price_minor(offer=offer) if offer.objective == Objective.MARGIN else None
+    if price != offer.unit_price_minor:
+        offer.unit_price_minor = price
+        offer.save(update_fields=["unit_price_minor"])
+    if offer.deal is not None and offer.state == OfferState.LIVE:
+        open_deal(offer=offer, now=now)
+    else:
+        close_deal(offer=offer)
+
+
+def _against_deal(offer: Offer, *, now: datetime) -> list[tuple[str, str, str]]:
+    deal = offer.deal or {}
+    deadline = instant(deal["deadline"])
+    found = []
+    if deadline <= now:
+        found.append(("deal.deadline", "deadline_over", "The deal's deadline has passed."))
+    if offer.valid_until - deadline > timedelta(seconds=1):
+        found.append(("valid.until", "after_deadline", "The offer ends by the deal's deadline."))
+    if deal["floor_price_minor"] > deal["regular_price_minor"]:
+        message = "The floor is not above the regular price."
+        found.append(("deal.floor_price_minor", "floor_above_price", message))
+    return found
+
+
+def _against_margin(offer: Offer) -> list[tuple[str, str, str]]:
+    found = []
+    if offer.unit_cost_minor is None:
+        message = "What a unit costs is needed to weigh an offer by its margin."
+        found.append(("unit_cost_minor", "unit_cost_missing", message))
+    if unit_price_minor(offer=offer) is None:
+        message = "No product of the target has a price in the offer's currency."
+        found.append(("target", "price_unknown", message))
+    return found
 
 
 def _move(
@@ -103,7 +143,9 @@ def _move(
             return refused
         offer.updated_at = now
         offer.save(update_fields=["state", "published_at", "updated_at"])
+        set_worth(offer=offer, now=now)
         refresh_targets([offer.pk])
+        refresh_legal([offer.pk], now=now)
     return Written(row=offer, is_new=False)
 
 

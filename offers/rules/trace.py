@@ -16,6 +16,7 @@ from offers.rules import eligibility
 from offers.rules.eligibility import ADULT_YEARS, Audience, Reason, Standing
 from offers.rules.holdout import BUCKETS, bucket
 from offers.rules.legal_values import Rule
+from offers.rules.worth import weigh
 
 Part = Literal["who", "whether", "when", "measure"]
 NEEDED = ("push", "geolocation")
@@ -39,18 +40,16 @@ def trace(
     facts: CustomerFacts,
     trigger: Trigger,
     rule: str,
-    is_worth_it: bool,
     now: datetime,
     params: Mapping[str, Any],
 ) -> tuple[Check, ...]:
     """Return every check of the candidate, in the order in which a decision asks them; the hold-out last.
 
-    rule: the rule of law that forbids the offer today; empty: none. is_worth_it: False where the decision found it
-    not_worth_sending. params: settings.RAYON.
+    rule: the rule of law that forbids the offer today; empty: none. params: settings.RAYON.
     """
     return (
         *_who(facts, now=now, params=params),
-        *_whether(candidate, terms, facts, rule=rule, is_worth_it=is_worth_it, now=now),
+        *_whether(candidate, terms, facts, rule=rule, now=now, params=params),
         *_when(candidate, facts, trigger, now=now, params=params),
         _holdout(terms, facts, params=params),
     )
@@ -80,8 +79,8 @@ def _whether(
     facts: CustomerFacts,
     *,
     rule: str,
-    is_worth_it: bool,
     now: datetime,
+    params: Mapping[str, Any],
 ) -> Iterator[Check]:
     def check(name: str, reason: Reason | None, **numbers: Any) -> Check:
         return Check(name=name, part="whether", reason=reason, numbers=numbers)
@@ -127,7 +126,8 @@ def _whether(
         topics=sorted(facts.topics),
         needed_topics=sorted(terms.topics),
     )
-    yield check("worth", None if is_worth_it else Reason.NOT_WORTH_SENDING, objective=terms.objective)
+    worth = weigh(candidate, terms, affinity_share=standing.affinity_share, params=params)
+    yield check("worth", worth.reason, objective=terms.objective, **worth.numbers)
     limit = 1 if terms.per_customer is None else terms.per_customer
     had = candidate.issued_before
     yield check(

@@ -7,6 +7,8 @@ from django.db.models import F
 
 from offers.models import Capacity
 
+LEFT = F("units") - F("claimed")
+
 
 class VirtualClaims:
     """Stands in for the claim of offers.locks: what this simulation gave away counts, for itself alone."""
@@ -15,9 +17,16 @@ class VirtualClaims:
         self._given: Counter[int] = Counter()
 
     def claim_units(self, wanted: Mapping[int, int]) -> dict[int, int]:
-        """Return how many of the wanted units there are, by offer id; an offer without a limit has them all."""
-        rows = Capacity.objects.filter(offer_id__in=wanted, units__isnull=False)
-        left = dict(rows.values_list("offer_id", F("units") - F("claimed")))
+        """Return how many of the wanted units there are, by offer id; an offer without a limit has them all.
+
+        A deal gives no more than what is left of its wave.
+        """
+        rows = Capacity.objects.filter(offer_id__in=wanted).values_list("offer_id", "wave_left", LEFT)
+        left = {
+            offer_id: min(limits)
+            for offer_id, *both in rows
+            if (limits := [limit for limit in both if limit is not None])
+        }
         granted = {
             offer_id: min(asked, max(0, left[offer_id] - self._given[offer_id]))
             if offer_id in left

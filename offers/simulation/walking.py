@@ -238,7 +238,6 @@ class _Walking:
                     facts=facts,
                     trigger=trigger,
                     rule=forbidden.get(candidate.offer_id, ""),
-                    is_worth_it=one["reason"] != "not_worth_sending",
                     now=seen.at,
                     params=self.params,
                 )

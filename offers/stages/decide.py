@@ -23,6 +23,7 @@ from offers.rules.eligibility import Audience, Reason, Standing
 from offers.rules.holdout import Arm, arm
 from offers.rules.legal import forbidden_offers
 from offers.rules.legal_values import Rule
+from offers.rules.worth import REWARD, Worth, weigh
 
 WINNERS = 3  # worth handing on: who gets none of them is sold out
 ONE = 1  # how often an offer that names no limit is held at the same time
@@ -41,11 +42,13 @@ class _Judged:
     reason: Reason | None
     passed: int  # checks; more is further
     rule: str = ""  # of the law, where the reason is legal_guard
+    worth: Worth = REWARD
 
     @property
-    def rank(self) -> tuple[int, int, str, int]:
-        """Sorts best first: the further, then the higher priority (no reward has a delta), then the offer's ref."""
-        return -self.passed, -self.terms.priority, self.terms.ref, self.candidate.trigger
+    def rank(self) -> tuple[int, int, float, str, int]:
+        """Sorts best first: the further, then the higher priority, the higher delta (a reward's is 0), the offer's ref."""
+        trigger = self.candidate.trigger
+        return -self.passed, -self.terms.priority, -self.worth.delta_minor, self.terms.ref, trigger
 
 
 def choose(
@@ -81,7 +84,7 @@ def choose(
     ]
 
 
-def _rank(one: _Judged) -> tuple[int, int, str, int]:
+def _rank(one: _Judged) -> tuple[int, int, float, str, int]:
     return one.rank
 
 
@@ -134,7 +137,7 @@ def _is_held_out(terms: OfferTerms, facts: CustomerFacts, *, params: Mapping[str
 
 
 def _verdict(one: _Judged, *, reason: Reason) -> Verdict:
-    numbers = _numbers(one.candidate, one.terms)
+    numbers = {**_numbers(one.candidate, one.terms), **one.worth.numbers}
     return Verdict(candidate=one.candidate, reason=reason.value, numbers=numbers, rule=one.rule)
 
 
@@ -174,21 +177,23 @@ def _judge(
     when: Answer | None = None
     judged = []
     for candidate in candidates:
-        offer = terms[candidate.offer_id]
+        offer, worth = terms[candidate.offer_id], REWARD
         passed, reason = who
         rule = Rule.MINORS.value
         if facts is not None and reason is None:
-            rule = forbidden.get(candidate.offer_id, "")
-            more, reason = _first(
-                _whether(candidate, offer, audiences[candidate.offer_id], rule, facts, now=now)
-            )
+            share = candidate.affinity_share if "profiling" in facts.granted else 0.0
+            worth = weigh(candidate, offer, affinity_share=share, params=params)
+            rule, audience = forbidden.get(candidate.offer_id, ""), audiences[candidate.offer_id]
+            more, reason = _first(_whether(candidate, offer, audience, rule, facts, worth, now=now))
             passed += more
             if reason is None:
                 when = when or _first(_when(candidate, trigger, facts, now=now, params=params))
                 passed, reason = passed + when[0], when[1]
         if reason is not Reason.LEGAL_GUARD:
             rule = ""
-        judged.append(_Judged(candidate=candidate, terms=offer, reason=reason, passed=passed, rule=rule))
+        judged.append(
+            _Judged(candidate=candidate, terms=offer, reason=reason, passed=passed, rule=rule, worth=worth)
+        )
     return judged
 
 
@@ -228,6 +233,7 @@ def _whether(
     audience: Audience,
     rule: str,
     facts: CustomerFacts,
+    worth: Worth,
     *,
     now: datetime,
 ) -> Iterator[Reason | None]:
@@ -247,8 +253,7 @@ def _whether(
         topics=facts.topics,
     )
     yield eligibility.relevance(audience=audience, standing=standing, now=now)
-    # its worth cannot be told without a price for the unit; publishing refuses such an offer, too
-    yield Reason.NOT_WORTH_SENDING if terms.objective == "margin" else None
+    yield worth.reason
     yield eligibility.customer_limit(issued_before=candidate.issued_before, per_customer=_limit(terms))
     yield eligibility.capacity(units_left=candidate.units_left, budget_left_minor=candidate.budget_left_minor)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from customers.api.fields import rfc3339
-from offers.api.serializers.deals import deal_json
+from offers.api.serializers.deals import deal_json, render_deal
 from offers.api.serializers.legal import legal_json
 from offers.models import BenefitKind, Capacity, Offer
 from offers.operations.promotions import OfferIn, OfferTermsIn
@@ -86,7 +86,7 @@ def render_offer(offer: Offer) -> dict[str, Any]:
             "units": capacity.units,
             "budget_minor": capacity.budget_minor,
         },
-        "deal": offer.deal,
+        "deal": render_deal(offer),
         "objective": offer.objective,
         "unit_cost_minor": offer.unit_cost_minor,
         "holdout_share": offer.holdout_share,

@@ -21,7 +21,7 @@ from customers.api.fields import (
 )
 from customers.api.serializers import StrictSerializer
 from offers.api.serializers.catalogue import MAX_CATEGORY_REF_CHARS, MAX_PRICE_MINOR, ImageUrlField
-from offers.api.serializers.deals import DealBody
+from offers.api.serializers.deals import DealBody, DealOut
 from offers.api.serializers.wallet import ReferencePriceOut
 from offers.models import BenefitKind, Objective, OfferState, TriggerOn, TriggerPlaces
 from offers.rules.legal_values import Rule
@@ -212,6 +212,7 @@ class OfferLegalOut(serializers.Serializer[Any]):
 
 
 class OfferOut(OfferLine):
+    deal = DealOut(allow_null=True)
     state = serializers.ChoiceField(choices=OfferState.values)
     revision = serializers.IntegerField()
     published_at = InstantField(allow_null=True)

@@ -119,19 +119,29 @@ TERMS = """
          WHERE k.kind = 'brand' AND k.offer_id = ANY(%(offers)s)
          GROUP BY k.offer_id
     )
-    SELECT o.id AS offer_id, o.ref, o.revision, o.title::text, o.body::text, o.image_url, o.benefit_kind,
-           o.benefit_value, o.currency, o.target_gtins, c.ref AS target_category,
+    SELECT o.id AS offer_id, o.ref, o.revision, o.title::text, o.body::text, o.image_url,
+           CASE WHEN o.deal IS NULL THEN o.benefit_kind ELSE 'percent' END AS benefit_kind,
+           CASE WHEN o.deal IS NULL THEN o.benefit_value ELSE COALESCE(deal.depth_bp, 0) END AS benefit_value,
+           o.currency, o.target_gtins, c.ref AS target_category,
            NULLIF(o.target_brand, '') AS target_brand, o.min_affinity_share, o.bought_within_days, o.never_bought,
            o.segments, o.topics, o.valid_from, o.valid_until, o.minutes_after_issue, o.per_customer,
            o.per_customer_per_days, capacity.units, o.holdout_share, o.priority, o.objective,
            brands.keys AS brand_keys, refs.refs AS category_refs,
            COALESCE(c.name, NULLIF(o.target_brand, ''), brands.name, '') AS target_name,
+           o.unit_price_minor, o.deal IS NOT NULL AS is_deal, COALESCE(deal.is_stopped, false) AS is_deal_stopped,
+           COALESCE(CASE WHEN o.deal IS NULL THEN o.unit_cost_minor
+                         ELSE (o.deal->>'unsold_value_minor')::int END, 0) AS unit_worth_minor,
+           (o.deal->>'elasticity')::float8 AS elasticity,
+           deal.bids_minor[LEAST((capacity.units - capacity.claimed + deal.bid_lot - 1) / deal.bid_lot,
+                                 cardinality(deal.bids_minor))] AS bid_price_minor,
+           capacity.wave_left AS send_now,
            capacity.units - capacity.claimed AS units_left,
            capacity.budget_minor - capacity.spent_minor AS budget_left_minor, legal.facts::text AS legal
       FROM chosen o
       LEFT JOIN offers_category c ON c.id = o.target_category_id
       LEFT JOIN offers_capacity capacity ON capacity.offer_id = o.id
       LEFT JOIN offers_offerlegal legal ON legal.offer_id = o.id
+      LEFT JOIN offers_dealstate deal ON deal.offer_id = o.id
       LEFT JOIN refs ON refs.offer_id = o.id
       LEFT JOIN brands ON brands.offer_id = o.id
      ORDER BY o.id

@@ -67,7 +67,8 @@ def test_publishing_names_every_reason_against_it(office: Office) -> None:
             ("title", "texts_missing"),
             ("valid.until", "period_over"),
             ("stores", "unknown_store"),
-            ("objective", "objective_not_supported"),
+            ("unit_cost_minor", "unit_cost_missing"),
+            ("target", "price_unknown"),
         ],
     )
     assert Offer.objects.get().state == OfferState.DRAFT

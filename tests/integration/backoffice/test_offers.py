@@ -116,11 +116,6 @@ def test_a_deal_is_kept_in_its_shape_and_weighed_by_margin(office: Office) -> No
         "in_store_only": True,
     }
     assert offer["capacity"]["units_left"] == 40
-    assert codes(office.post("offers/O1/publish")) == (
-        409,
-        "not_publishable",
-        [("deal", "deal_not_supported")],
-    )
     assert Offer.objects.get().state == OfferState.DRAFT
 
 

@@ -58,6 +58,11 @@ TERMS_OF_ANY: st.SearchStrategy[OfferTerms] = some(
     topics=[frozenset({"bio"})],
     per_customer=[1, 3],
     objective=["margin"],
+    unit_price_minor=[400],
+    unit_worth_minor=[150],
+    bid_price_minor=[390],
+    is_deal=[True],
+    send_now=[0, 3],
     holdout_share=[1.0],
     legal=[FORBIDDEN],
 )
@@ -82,7 +87,6 @@ def traced(
         facts=facts,
         trigger=trigger,
         rule="free_word" if terms.legal else "",
-        is_worth_it=terms.objective == "reward",
         now=NOW,
         params=PARAMS,
     )
