@@ -62,11 +62,13 @@ def bad_gtin(text: str) -> str:
 
 
 class MoneyField(forms.DecimalField):
-    """Euros and cents to minor units and back; currencies of two decimals."""
+    """Euros and cents to minor units and back; currencies of two decimals; below zero where it is signed."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, is_signed: bool = False, **kwargs: Any) -> None:
         kwargs.setdefault("widget", UnfoldAdminDecimalFieldWidget)
-        super().__init__(decimal_places=2, max_digits=12, min_value=Decimal(0), **kwargs)
+        if not is_signed:
+            kwargs["min_value"] = Decimal(0)
+        super().__init__(decimal_places=2, max_digits=12, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         return Decimal(value) / 100 if isinstance(value, int) else value

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin import EmptyFieldListFilter
 from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.utils import timezone
@@ -11,9 +12,9 @@ from django.utils import timezone
 from customers.admin.base import Move, Said
 from customers.admin.columns import column
 from customers.admin.words import both, say
+from offers.admin.deals import STOP, DealPages
 from offers.admin.law import law_words
 from offers.admin.offer_form import OfferForm
-from offers.admin.operation_forms import OperationAdmin
 from offers.admin.refusals import sentences_of
 from offers.admin.sentences import STATES, audience_words, sentence, title_of, trigger_words
 from offers.models import Offer, OfferState, OfferStore
@@ -101,7 +102,7 @@ STATE.label = COLOURS  # type: ignore[attr-defined]  # unfold reads it
 
 
 @admin.register(Offer)
-class OfferAdmin(OperationAdmin):
+class OfferAdmin(DealPages):
     singular = both(en="offer", fr="offre")
     title = both(en="Offers", fr="Offres")
     form = OfferForm
@@ -145,11 +146,12 @@ class OfferAdmin(OperationAdmin):
         ),
     )
     autocomplete_fields = ("target_category",)
-    related = ("capacity", "target_category")
+    related = ("capacity", "target_category", "deal_state")
     searches = (("ref__icontains", ""), ("target_brand__icontains", ""), ("title__icontains", ""))
-    list_filter = ("state",)
+    list_filter = ("state", ("deal", EmptyFieldListFilter))
+    list_before_template = "rayon/new_deal.html"
     ordering = ("-updated_at", "-id")
-    moves = MOVES
+    moves = (STOP, *MOVES)
     actions = ("publish", "pause", "resume", "end")
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -26,7 +26,13 @@ def sentence(offer: Offer, *, now: datetime) -> str:
 
 
 def benefit_words(offer: Any) -> str:
-    """Return what is given, such as "−20 %"."""
+    """Return what is given, such as "−20 %"; of a last-minute deal, at its present depth."""
+    if getattr(offer, "deal", None) is not None:
+        state = getattr(offer, "deal_state", None)
+        if state is None or state.depth_bp == 0:
+            return say(en="Last minute", fr="Dernière minute")
+        percent = f"{state.depth_bp / 100:g}"
+        return say(en=f"Last minute −{percent} %", fr=f"Dernière minute −{percent.replace('.', ',')} %")
     if offer.benefit_kind == BenefitKind.PERCENT:
         percent = f"{offer.benefit_value / 100:g}"
         return say(en=f"−{percent} %", fr=f"−{percent.replace('.', ',')} %")

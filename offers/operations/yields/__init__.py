@@ -10,12 +10,12 @@ from django.db import connection, transaction
 from offers import locks
 from offers.models import Capacity, DealState, Offer
 from offers.operations.dropping import drop_messages
-from offers.operations.yields.facts import deal_of, gather, instant
-from offers.operations.yields.judging import judge
+from offers.operations.yields.facts import DealFacts, gather, instant
+from offers.operations.yields.judging import Judged, judge
 from offers.operations.yields.writing import write
 from offers.rules.yields.stopping import StopReason
 
-__all__ = ["close_deal", "deal_of", "drop_stopped", "instant", "open_deal", "review_deals"]
+__all__ = ["close_deal", "drop_stopped", "instant", "open_deal", "preview_deal", "review_deals"]
 
 BATCH = 500  # deals of one transaction
 DROP_REASON = "deal_stopped"
@@ -67,6 +67,35 @@ def open_deal(*, offer: Offer, now: datetime) -> None:
     }
     DealState.objects.update_or_create(offer=offer, defaults=anew)
     _review([offer.pk], now=now, params=settings.RAYON)
+
+
+def preview_deal(
+    *, deal: Mapping[str, Any], minutes_after_issue: int, trigger_places: str, trigger_on: str, now: datetime
+) -> Judged:
+    """Return what a deal (Offer.deal) would do if it were published at `now`. Reads and writes nothing."""
+    facts = DealFacts(
+        offer_id=0,
+        deal=deal,
+        is_live=True,
+        valid_until=instant(deal["deadline"]),
+        minutes_after_issue=minutes_after_issue,
+        trigger_places=trigger_places,
+        trigger_on=trigger_on,
+        units=deal["units"],
+        claimed=0,
+        wave_left=0,
+        depth_bp=0,
+        held_until=now,
+        wave_number=0,
+        wave_opened_at=None,
+        stop_reason="",
+        redeemed=0,
+        expired=0,
+        ages_min=(),
+        lives_min=(),
+    )
+    [judged] = judge([facts], now=now, params=settings.RAYON)
+    return judged
 
 
 def close_deal(*, offer: Offer) -> None:
