@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -52,6 +52,21 @@ STOP = Move(
     is_grave=True,
 )
 
+
+class LastMinuteFilter(admin.SimpleListFilter):
+    title = both(en="kind", fr="sorte")
+    parameter_name = "last_minute"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("yes", say(en="Last-minute deals", fr="Offres de dernière minute")),
+            ("no", say(en="All others", fr="Toutes les autres")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset if self.value() is None else queryset.filter(deal__isnull=self.value() != "yes")
+
+
 FIELDSETS = (
     (
         both(en="What", fr="Quoi"),
@@ -61,7 +76,7 @@ FIELDSETS = (
         both(
             en="How many, until when, at least what price", fr="Combien, jusqu’à quand, au moins à quel prix"
         ),
-        {"fields": (("units", "deadline"), ("regular_price", "floor_price"))},
+        {"fields": ("units", "deadline", ("regular_price", "floor_price"))},
     ),
     (
         both(en="The rest: it may stay as it is", fr="Le reste : il peut rester tel quel"),
@@ -71,7 +86,8 @@ FIELDSETS = (
                 ("per_hour", "elasticity"),
                 ("unit_cost", "unsold_value"),
                 "menu",
-                ("trigger_places", "trigger_on", "minutes"),
+                ("trigger_places", "trigger_on"),
+                "minutes",
                 ("audience_share", "holdout_percent"),
                 ("title_fr", "title_en"),
                 ("body_fr", "body_en"),
@@ -189,10 +205,16 @@ def preview_panel(form: DealPreview) -> dict[str, Any]:
         minutes_after_issue=data["minutes"],
         trigger_places=data["trigger_places"],
         trigger_on=data["trigger_on"],
+        claimed=_claimed(form.instance),
         now=timezone.now(),
     )
     currency = form.instance.currency or "EUR"
     return panel(shown_of(judged, currency=currency))
+
+
+def _claimed(offer: Offer) -> int:
+    capacity = getattr(offer, "capacity", None)
+    return capacity.claimed if capacity is not None else 0
 
 
 def now_panel(offer: Offer) -> dict[str, Any] | None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin import EmptyFieldListFilter
 from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.utils import timezone
@@ -12,7 +11,7 @@ from django.utils import timezone
 from customers.admin.base import Move, Said
 from customers.admin.columns import column
 from customers.admin.words import both, say
-from offers.admin.deals import STOP, DealPages
+from offers.admin.deals import STOP, DealPages, LastMinuteFilter
 from offers.admin.law import law_words
 from offers.admin.offer_form import OfferForm
 from offers.admin.refusals import sentences_of
@@ -148,7 +147,7 @@ class OfferAdmin(DealPages):
     autocomplete_fields = ("target_category",)
     related = ("capacity", "target_category", "deal_state")
     searches = (("ref__icontains", ""), ("target_brand__icontains", ""), ("title__icontains", ""))
-    list_filter = ("state", ("deal", EmptyFieldListFilter))
+    list_filter = ("state", LastMinuteFilter)
     list_before_template = "rayon/new_deal.html"
     ordering = ("-updated_at", "-id")
     moves = (STOP, *MOVES)

@@ -63,7 +63,23 @@ def _numbers(reason: str, candidate: Mapping[str, Any]) -> str:
         return say(en=f"{had} issued of {may} allowed", fr=f"{had} sur {may} permis")
     if reason == "sold_out":
         return say(en="0 left", fr="0 restant")
+    if reason == "not_worth_sending" and isinstance(candidate.get("delta_minor"), int | float):
+        return _worth(candidate)
     return ""
+
+
+def _worth(candidate: Mapping[str, Any]) -> str:
+    """Return what a message would have been worth, or what else stood against it."""
+    delta = candidate["delta_minor"]
+    if delta > 0 and candidate.get("send_now") == 0:
+        return say(en="nobody is told of the deal for now", fr="personne n’en est prévenu pour l’instant")
+    if delta > 0:
+        return say(en="there is no discount to give", fr="aucune remise à donner")
+    amount = f"{delta / 100:.2f}".replace("-", "−")
+    return say(
+        en=f"a message would bring {amount} in margin",
+        fr=f"un message rapporterait {amount.replace('.', ',')} de marge",
+    )
 
 
 def _share(*, share: float, least: Any) -> str:

@@ -10,13 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.env import read_environment
-from tests.benchmarks import database, events_rest, pipeline
+from tests.benchmarks import database, events_rest, pipeline, yields
 from tests.benchmarks.figures import Figure, save, table
 
 RESULTS = Path("build/bench.json")
 BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "pipeline": pipeline.throughput,
     "events_rest_batch": events_rest.batch,
+    "yield_review": yields.review,
+    "decision_rules": yields.rules,
 }
 
 

@@ -17,7 +17,7 @@ from offers.rules.yields.stopping import StopReason
 
 __all__ = ["close_deal", "drop_stopped", "instant", "open_deal", "preview_deal", "review_deals"]
 
-BATCH = 500  # deals of one transaction
+BATCH = 1_000  # deals of one transaction
 DROP_REASON = "deal_stopped"
 
 # After these nobody is to hear of the deal any more, not even who waits for a message. The other stops come of what
@@ -70,9 +70,18 @@ def open_deal(*, offer: Offer, now: datetime) -> None:
 
 
 def preview_deal(
-    *, deal: Mapping[str, Any], minutes_after_issue: int, trigger_places: str, trigger_on: str, now: datetime
+    *,
+    deal: Mapping[str, Any],
+    minutes_after_issue: int,
+    trigger_places: str,
+    trigger_on: str,
+    claimed: int,
+    now: datetime,
 ) -> Judged:
-    """Return what a deal (Offer.deal) would do if it were published at `now`. Reads and writes nothing."""
+    """Return what a deal (Offer.deal) would do if it were published at `now`. Reads and writes nothing.
+
+    claimed: its units that are sold or held by coupons already.
+    """
     facts = DealFacts(
         offer_id=0,
         deal=deal,
@@ -82,7 +91,7 @@ def preview_deal(
         trigger_places=trigger_places,
         trigger_on=trigger_on,
         units=deal["units"],
-        claimed=0,
+        claimed=claimed,
         wave_left=0,
         depth_bp=0,
         held_until=now,

@@ -24,6 +24,14 @@ class Sales:
     more: Floats  # (D, M): of J or more, who empty every shelf of up to N
     mean: Floats  # (D, M, N + 1): units sold, by what is on the shelf
 
+    def of(self, rows: slice) -> "Sales":
+        """Return the sales of these deals alone."""
+        return Sales(shares=self.shares[rows], more=self.more[rows], mean=self.mean[rows])
+
+    @property
+    def at_first_price(self) -> "Sales":
+        return Sales(shares=self.shares[:, :1], more=self.more[:, :1], mean=self.mean[:, :1])
+
 
 def sales(*, means: Floats, stock: int) -> Sales:
     """Return the sales of a stretch in which `means` (D, M) customers are expected, for shelves of up to `stock`.

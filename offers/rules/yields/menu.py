@@ -31,54 +31,64 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A stretch at one price, for the deals that are under way in it: neighbours in the batch."""
+
+    rows: slice
+    is_on: Flags  # of these rows
+    sold: Sales  # of these rows
+    choice: Ints  # (rows, N + 1): the index of the price; a deal that is not under way keeps index 0
+    hours: Floats  # (rows,): how long it is, 0 where it is not under way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """The solved programme; stages run from now to the deadline."""
+    """The solved programme."""
 
     worth: Floats  # (D, N + 1), at now, under the best prices
     idle_worth: Floats  # (D, N + 1), at now, at the regular price throughout
     bids: Floats  # (D, N): the least that the last of 1, 2, … N units should be given for now
-    choices: list[
-        Ints
-    ]  # per stage (D, N + 1): the index of the price; a deal that has not begun keeps index 0
-    stages: list[tuple[Sales, Flags]]  # per stage: its sales, and (D,) whether the deal is on
-    hours: list[Floats]  # per stage (D,): how long it is, 0 where it has not begun
+    stages: list[Stage]  # from now to the deadline
 
 
 def solve(batch: Batch) -> Tables:
-    """Return the best price per stage and stock, and what every stock is worth now."""
+    """Return the best price per stage and stock, and what every stock is worth now.
+
+    Deals that stand in the order of their holds are worked on only while they are under way.
+    """
     stock = int(batch.stock.max())
     scale = batch.prices.max(axis=1) * TIE_SHARE
     worth = batch.unsold[:, None] * np.arange(stock + 1.0)
     idle, bids = worth.copy(), np.diff(worth)
-    choices: list[Ints] = []
-    stages: list[tuple[Sales, Flags]] = []
-    hours: list[Floats] = []
+    stages: list[Stage] = []
     held = sales(means=batch.rates * batch.hold_h, stock=stock)
     first = sales(means=batch.rates * batch.first_h[:, None], stock=stock)
     hold_h = np.full(batch.unsold.shape, batch.hold_h)
-    for sold, counts, length in ((held, batch.holds, hold_h), (first, batch.firsts, batch.first_h)):
-        alone = Sales(sold.shares[:, :1], sold.more[:, :1], sold.mean[:, :1])
+    for all_sold, counts, length in ((held, batch.holds, hold_h), (first, batch.firsts, batch.first_h)):
         for number in range(int(counts.max(initial=0))):
-            is_on = counts > number
-            options = value_after(sold=sold, prices=batch.prices, values=worth)
+            under_way = np.nonzero(counts > number)[0]
+            rows = slice(int(under_way[0]), int(under_way[-1]) + 1)
+            is_on = counts[rows] > number
+            sold = all_sold.of(rows)
+            options = value_after(sold=sold, prices=batch.prices[rows], values=worth[rows])
             best = options.max(axis=2)
-            choice = (options >= best[..., None] - scale[:, None, None]).argmax(axis=2)
+            choice = (options >= best[..., None] - scale[rows, None, None]).argmax(axis=2)
             # not to sell at all is possible, too: where leftovers are worth more than any price
-            worth = np.where(is_on[:, None], np.maximum(best, worth), worth)
-            waiting = value_after(sold=alone, prices=batch.prices[:, :1], values=idle)[..., 0]
-            idle = np.where(is_on[:, None], waiting, idle)
-            bids = np.maximum(bids, _slopes(worth, stock=batch.stock, scale=scale))
-            choices.append(np.where(is_on[:, None], choice, 0))
-            stages.append((sold, is_on))
-            hours.append(np.where(is_on, length, 0.0))
-    return Tables(
-        worth=worth,
-        idle_worth=idle,
-        bids=bids,
-        choices=choices[::-1],
-        stages=stages[::-1],
-        hours=hours[::-1],
-    )
+            worth[rows] = np.where(is_on[:, None], np.maximum(best, worth[rows]), worth[rows])
+            waiting = value_after(sold=sold.at_first_price, prices=batch.prices[rows, :1], values=idle[rows])
+            idle[rows] = np.where(is_on[:, None], waiting[..., 0], idle[rows])
+            slopes = _slopes(worth[rows], stock=batch.stock[rows], scale=scale[rows])
+            bids[rows] = np.maximum(bids[rows], slopes)
+            stages.append(
+                Stage(
+                    rows=rows,
+                    is_on=is_on,
+                    sold=sold,
+                    choice=np.where(is_on[:, None], choice, 0),
+                    hours=np.where(is_on, length[rows], 0.0),
+                )
+            )
+    return Tables(worth=worth, idle_worth=idle, bids=bids, stages=stages[::-1])
 
 
 def _slopes(worth: Floats, *, stock: Ints, scale: Floats) -> Floats:
@@ -89,15 +99,21 @@ def _slopes(worth: Floats, *, stock: Ints, scale: Floats) -> Floats:
     the right moment would come near to: min over a <= i of max over b >= i of the mean difference from a to b.
     """
     slopes = np.diff(worth)
-    bulging = np.nonzero((np.diff(slopes) > scale[:, None]).any(axis=1))[0]
-    for row in bulging:
-        units = np.arange(stock[row])
-        spans = units[None, :] + 1 - units[:, None]  # from a (rows) to b (columns), empty where b < a
-        gains = worth[row, None, 1 : stock[row] + 1] - worth[row, : stock[row], None]
-        means = np.where(spans > 0, gains / np.where(spans > 0, spans, 1), -np.inf)
-        highest = np.maximum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
-        lowest = np.minimum.accumulate(np.where(spans > 0, highest, np.inf), axis=0)
-        slopes[row, : stock[row]] = np.diagonal(lowest)
+    units = np.arange(slopes.shape[1])
+    asked = units < stock[:, None]  # what lies beyond belongs to other deals' shelves
+    bulging = np.nonzero(((np.diff(slopes) > scale[:, None]) & asked[:, 1:]).any(axis=1))[0]
+    if not bulging.size:
+        return slopes
+    curves = worth[bulging]
+    spans = units[None, :] + 1 - units[:, None]  # from a (rows) to b (columns); none where b < a
+    means = (curves[:, None, 1:] - curves[:, :-1, None]) / np.where(spans > 0, spans, 1)
+    means[:, spans <= 0] = -np.inf
+    means = np.where(asked[bulging][:, None, :], means, -np.inf)
+    highest = np.maximum.accumulate(means[..., ::-1], axis=2)[..., ::-1]
+    highest[:, spans <= 0] = np.inf
+    lowest = np.minimum.accumulate(highest, axis=1)
+    straight = np.diagonal(lowest, axis1=1, axis2=2)
+    slopes[bulging] = np.where(asked[bulging], straight, slopes[bulging])
     return slopes
 
 
@@ -105,10 +121,8 @@ def _slopes(worth: Floats, *, stock: Ints, scale: Floats) -> Floats:
 class Walk:
     """The ways that the stocks may take under the best prices, summed up."""
 
-    stock: list[Floats]  # per stage (D,): expected at its start
-    choice: list[
-        Floats
-    ]  # per stage (D,): the index of the price, averaged over the ways that have units left
+    stock: list[Floats]  # per stage (rows,): expected at its start
+    choice: list[Floats]  # per stage (rows,): the index of the price, on average where units are left
     left: Floats  # (D, N + 1): the chances of each stock at the deadline
 
 
@@ -119,10 +133,11 @@ def walk(tables: Tables, *, units: Ints) -> Walk:
     chances = np.zeros((deals, shelf))
     chances[np.arange(deals), units] = 1.0
     stock, choices = [], []
-    for choice, (sold, is_on) in zip(tables.choices, tables.stages, strict=True):
-        some = np.maximum(1.0 - chances[:, 0], np.finfo(np.float64).tiny)
-        stock.append(chances @ levels)
-        choices.append((chances[:, 1:] * choice[:, 1:]).sum(axis=1) / some)
-        after = stock_after(sold=sold, chosen=choice, chances=chances)
-        chances = np.where(is_on[:, None], after, chances)
+    for stage in tables.stages:
+        before = chances[stage.rows]
+        some = np.maximum(1.0 - before[:, 0], np.finfo(np.float64).tiny)
+        stock.append(before @ levels)
+        choices.append((before[:, 1:] * stage.choice[:, 1:]).sum(axis=1) / some)
+        after = stock_after(sold=stage.sold, chosen=stage.choice, chances=before)
+        chances[stage.rows] = np.where(stage.is_on[:, None], after, before)
     return Walk(stock=stock, choice=choices, left=chances)

@@ -105,9 +105,9 @@ def _sized(index: int, deal: Deal, *, most: int) -> _Sized:
     )
 
 
-def _likeness(one: _Sized) -> tuple[int, int, int]:
-    """Return what deals are sorted by, so that those of one chunk have like shelves and like times to go."""
-    return one.stock // ALIKE, one.firsts + one.holds, one.index
+def _likeness(one: _Sized) -> tuple[int, int, int, int]:
+    """Return what deals are sorted by, so that those of one chunk have like shelves and rising times to go."""
+    return one.stock // ALIKE, one.holds, one.firsts, one.index
 
 
 def _chunks(sized: Sequence[_Sized]) -> Iterator[list[_Sized]]:
@@ -165,13 +165,14 @@ def _ladder(one: _Sized, tables: Tables, way: Walk, *, row: int) -> tuple[tuple[
     """Return the depths ahead, averaged over the ways that the stock may take, and how long the first stage is."""
     steps: list[Step] = []
     passed_h, first_h, level = 0.0, 0.0, 0
-    for stage, hours in enumerate(tables.hours):
-        length = float(hours[row])
-        if not length:
+    for number, stage in enumerate(tables.stages):
+        at = row - stage.rows.start
+        if not (0 <= at < len(stage.hours) and stage.hours[at]):
             continue
-        if steps and round(float(way.stock[stage][row])) == 0:
+        length = float(stage.hours[at])
+        if steps and round(float(way.stock[number][at])) == 0:
             break  # sold out by then, as far as one can tell
-        choice = float(way.choice[stage][row])
+        choice = float(way.choice[number][at])
         if not steps or abs(choice - level) >= STEADY:
             level = round(choice)
             steps.append(Step(in_h=passed_h, depth_bp=one.depths_bp[level]))

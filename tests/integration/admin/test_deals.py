@@ -245,7 +245,16 @@ def test_an_ordinary_offer_has_no_panel_and_keeps_its_form(marketer: Client, now
     assert "data-rayon" not in html
     assert 'name="kind"' in html
     assert marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/").status_code == 404
-    assert marketer.get("/admin/offers/offer/?deal__isempty=0").status_code == 200
+
+
+def test_the_list_tells_last_minute_deals_from_the_others(marketer: Client, now: datetime) -> None:
+    marketer.post(ADD, a_deal())
+    an_offer(now=now, valid_until=now + timedelta(days=3))
+    counts = [
+        marketer.get(f"/admin/offers/offer/{query}").context["cl"].result_count
+        for query in ("", "?last_minute=yes", "?last_minute=no")
+    ]
+    assert counts == [2, 1, 1]
 
 
 def test_markup_in_a_name_is_shown_as_text(marketer: Client) -> None:

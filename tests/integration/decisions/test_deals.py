@@ -309,3 +309,19 @@ def test_among_equals_the_higher_delta_wins(now: datetime) -> None:
     [made] = pass_by(buyers(1, now=now), store=store, now=now)
     assert made.coupon is not None
     assert made.coupon.offer == "b-large"
+
+
+def test_a_deal_costs_a_decision_no_statement_more(
+    now: datetime, count_queries: Callable[[], AbstractContextManager[CaptureQueriesContext]]
+) -> None:
+    store = make_store(now=now)
+    offer = make_offer(now=now, units=5, trigger_places="store")
+    ordinary, last_minute = buyers(2, now=now)
+    with count_queries() as of_ordinary:
+        pass_by([ordinary], store=store, now=now)
+    publishing.end_offer(ref=offer.ref, now=now)
+    make_deal(now=now)
+    with count_queries() as of_deal:
+        [made] = pass_by([last_minute], store=store, now=now)
+    assert made.reason == "issued"
+    assert len(of_deal) == len(of_ordinary)

@@ -42,3 +42,22 @@ def test_without_a_choice_of_beacons_there_is_nothing_to_judge(tmp_path):
     alone.write_text("site,floor,path_id,ts_ms,uuid,major,minor,tx_power,rssi,distance_m,mac\n")
     with pytest.raises(CommandError, match="Nothing can be judged"):
         call_command("evaluate_beacons", sightings=alone, waypoints=WALKS["waypoints"])
+
+
+def test_the_yield_rules_give_the_published_numbers_that_the_page_shows(capsys):
+    call_command("evaluate_yields")
+    printed = capsys.readouterr().out.strip().splitlines()
+    page = (Path(__file__).resolve().parents[3] / "docs" / "algorithms" / "yield.md").read_text()
+    assert len(printed) > 40
+    for line in printed[2:]:
+        assert line in page
+        rule, _, published, here = (cell.strip() for cell in line.strip("|").split(" | "))
+        if "±" not in rule:
+            assert here == published
+        else:
+            pairs = zip(numbers(here), numbers(published), strict=True)
+            assert all(abs(ours - theirs) <= 0.0101 for ours, theirs in pairs)
+
+
+def numbers(text: str) -> list[float]:
+    return [float(word.strip(",")) for word in text.split()]

@@ -134,7 +134,7 @@ def test_three_prices_earn_what_was_published() -> None:
 @pytest.mark.parametrize(("stock", "first", "second"), [(4, 1.20, 0.46), (8, 2.55, 1.15), (12, 3.92, 1.89)])
 def test_prices_fall_at_the_published_hours_to_go(stock: int, first: float, second: float) -> None:
     tables = three_prices(hold_h=1 / 600)
-    levels = np.array([choice[0, stock] for choice in tables.choices])  # from four hours to go, to none
+    levels = np.array([stage.choice[0, stock] for stage in tables.stages])  # from four hours to go, to none
     assert np.all(np.diff(levels) >= 0)
     hours_to_go = 4.0 - np.searchsorted(levels, [1, 2]) / 600
     assert hours_to_go.tolist() == pytest.approx([first, second], abs=0.006)
