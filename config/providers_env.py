@@ -1,5 +1,6 @@
 """The environment's word on providers of pushes, e-mail and SMS."""
 
+import re
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -15,6 +16,11 @@ from offers.gateways.settings import (
     SmsSettings,
     WebPushSettings,
 )
+from offers.gateways.sms_dialects import DIALECTS
+
+ADDRESS = re.compile(r"[^@\s]@[^@\s]")
+ANSWERABLE = re.compile(r"\+?[0-9]{3,15}|MG[0-9a-f]{32}")  # a number, or a Twilio service that picks one
+MIN_KEY_CHARS = 20
 
 
 class Reader(Protocol):
@@ -53,21 +59,49 @@ def read_providers(reader: Reader, *, debug: bool) -> ProviderSettings:
             vapid_key_file=_file(reader, "WEBPUSH_VAPID_KEY_FILE"),
             vapid_subject=reader.text("WEBPUSH_VAPID_SUBJECT", default=""),
         ),
-        email=EmailSettings(
-            is_configured=bool(reader.text("EMAIL_URL", default="")),
-            from_address=reader.text("EMAIL_FROM", default=""),
-        ),
-        sms=SmsSettings(
-            url=reader.url("SMS_GATEWAY_URL", schemes=("http", "https")),
-            provider=reader.text("SMS_PROVIDER", default="rayon"),
-            sender=reader.text("SMS_SENDER", default=""),
-        ),
+        email=_email(reader),
+        sms=_sms(reader),
     )
 
 
 def _file(reader: Reader, name: str) -> Path | None:
     given = reader.readable_file(name)
     return Path(given) if given else None
+
+
+def _email(reader: Reader) -> EmailSettings:
+    found = EmailSettings(
+        is_configured=bool(reader.text("EMAIL_URL", default="")),
+        from_address=reader.text("EMAIL_FROM", default=""),
+        public_url=reader.url("PUBLIC_URL", schemes=("http", "https")).rstrip("/"),
+    )
+    if found.is_configured and not ADDRESS.search(found.from_address):
+        reader.problem("EMAIL_FROM", "must be the address that e-mails come from when EMAIL_URL is set")
+    if found.is_configured and not found.public_url:
+        reader.problem("PUBLIC_URL", "must be set when EMAIL_URL is: each e-mail links to a way to stop them")
+    return found
+
+
+def _sms(reader: Reader) -> SmsSettings:
+    found = SmsSettings(
+        url=reader.url("SMS_GATEWAY_URL", schemes=("http", "https")),
+        provider=reader.text("SMS_PROVIDER", default="rayon"),
+        sender=reader.text("SMS_SENDER", default=""),
+        stop_number=reader.text("SMS_STOP_NUMBER", default=""),
+        inbound_key=reader.text("SMS_INBOUND_KEY", default=""),
+    )
+    if found.provider not in DIALECTS:
+        reader.problem("SMS_PROVIDER", f"must be one of: {', '.join(DIALECTS)}")
+    if found.inbound_key and len(found.inbound_key) < MIN_KEY_CHARS:
+        reader.problem("SMS_INBOUND_KEY", f"must be a random text of at least {MIN_KEY_CHARS} characters")
+    if not found.url:
+        return found
+    if not found.sender:
+        reader.problem("SMS_SENDER", "must be set when SMS_GATEWAY_URL is: a name, or a number")
+    elif not ANSWERABLE.fullmatch(found.sender) and not found.stop_number:
+        # A name cannot be answered, and the law asks for a way to say STOP.
+        reader.problem("SMS_STOP_NUMBER", "must be the number that takes STOP when SMS_SENDER is a name")
+    return found
 
 
 def _dev_origins(reader: Reader, *, debug: bool) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from customers.api.problems import not_found
+from customers.api.unsubscribe import unsubscribe
 from offers.api.views.health import healthz, readyz
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("u/<str:signed>", unsubscribe),
     path("v1/", include("customers.api.urls")),
     path("v1/", include("offers.api.urls")),
     re_path(r"^v1/", csrf_exempt(not_found)),

@@ -4,39 +4,36 @@ Event ─▶ StoredEvent ─▶ Trigger ─▶ Candidate ─▶ Verdict ─▶ D
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Any, Literal
-from uuid import UUID
+
+import msgspec
 
 EventKind = Literal["enter", "exit", "dwell", "fix", "beacon"]
 TransitionKind = Literal["enter", "dwell", "exit"]
 Status = Literal["accepted", "duplicate", "rejected"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lat: float  # degrees WGS 84
     lon: float  # degrees WGS 84
     accuracy_m: float  # 68 % radius
     is_mock: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    uuid: UUID
+class Sighting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    uuid: str  # canonical: lower case, with hyphens
     major: int
     minor: int
     rssi_dbm: int | None = None  # None: a scanned code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One well-formed event as a door hands it in."""
 
     customer_id: int
     device_id: str
-    event_id: UUID
+    event_id: str  # a UUID, canonical
     type: EventKind
     geofence: str | None = None  # an id of /v1/geofences
     beacon: Sighting | None = None
@@ -45,8 +42,7 @@ class Event:
     digest: bytes  # SHA-256 of the parsed body
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A store, or an aisle of it."""
 
     store_id: int
@@ -59,8 +55,7 @@ class Place:
         return "store" if self.aisle_id is None else "aisle"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
+class StoredEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event that is new and on disk; `verdict` names why it is not acted on (None: it is)."""
 
     row_id: int
@@ -69,14 +64,13 @@ class StoredEvent:
     verdict: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A transition of one customer that asks for a decision, or (transition None) a named refusal of an event."""
 
     customer_id: int
     device_id: str | None  # the phone that sent the event; None: a deadline fired
     event_row_id: int | None
-    event_id: UUID | None
+    event_id: str | None
     transition: TransitionKind | None
     place: Place | None
     visit_id: int | None
@@ -85,8 +79,7 @@ class Trigger:
     refusal: str | None = None  # decided before any offer was looked at: implausible_location, stale, …
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerFacts:
+class CustomerFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the decision may know of one customer, gathered in a fixed number of queries per batch."""
 
     customer_id: int
@@ -95,7 +88,7 @@ class CustomerFacts:
     time_zone: str  # IANA; empty: unknown
     birth_year: int | None
     granted: frozenset[str]  # purposes
-    channels: frozenset[str]
+    channels: tuple[str, ...]  # the first one that can be used is taken
     segments: frozenset[str]
     topics: frozenset[str]
     muted_brands: frozenset[str]  # brand keys
@@ -105,14 +98,21 @@ class CustomerFacts:
     max_pushes_per_week: int
     paused_until: datetime | None
     has_device: bool  # an active push address
+    has_email: bool = False  # an address that is not known to be dead, and the house sends e-mail
+    has_phone: bool = False  # the same of a number in E.164, and SMS
     sent_at: tuple[datetime, ...] = ()  # exposures of either arm in the last 8 days, not voided, oldest first
     sent_stores: tuple[int, ...] = ()  # the store of each of sent_at, in the same order
     ignored_in_a_row: int = 0
     is_sending_stopped: bool = False  # the one switch that stops all sending
 
+    @property
+    def reachable(self) -> frozenset[str]:
+        """The channels on which there is an address."""
+        has = {"push": self.has_device, "email": self.has_email, "sms": self.has_phone}
+        return frozenset(channel for channel, is_there in has.items() if is_there)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferTerms:
+
+class OfferTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An offer's revision as the decision needs it."""
 
     offer_id: int
@@ -144,9 +144,8 @@ class OfferTerms:
     category_refs: frozenset[str] = frozenset()  # of the target, ancestors included
     target_name: str = ""  # the category or brand as people know it; empty: products of no one brand
     objective: str = "reward"
-    legal: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # offers.rules.legal.facts_json; empty: never looked at
+    # offers.rules.legal.facts_json; empty: never looked at
+    legal: Mapping[str, Any] = msgspec.field(default_factory=dict)
     unit_price_minor: int | None = None  # without the offer; None: not known
     unit_worth_minor: int = 0  # what a unit costs; of a deal, what it is worth unsold, below 0 too
     is_deal: bool = False  # then the benefit is that of the present depth, and 0 basis points are none
@@ -164,8 +163,7 @@ class OfferTerms:
         return self.objective != "reward" or bool(self.segments or self.topics) or not everybody
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Offer × customer × trigger under consideration."""
 
     trigger: int  # index into the batch's triggers
@@ -179,18 +177,16 @@ class Candidate:
     store_is_open: bool | None = True  # None: its time zone is unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the rules say of one candidate: a reason of offers.rules.eligibility.Reason; `issued` means eligible."""
 
     candidate: Candidate
     reason: str
-    numbers: Mapping[str, float] = field(default_factory=dict)  # kept with the decision
+    numbers: Mapping[str, float] = msgspec.field(default_factory=dict)  # kept with the decision
     rule: str = ""  # of offers.rules.legal_values.Rule, where the reason is legal_guard
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The outcome of one trigger before capacity is claimed: winners in order of preference, and all verdicts."""
 
     trigger: int
@@ -199,8 +195,7 @@ class Choice:
     verdicts: tuple[Verdict, ...]  # every candidate, best first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CouponIssued:
+class CouponIssued(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     code: str
     state: str
     offer: str
@@ -219,8 +214,7 @@ class CouponIssued:
     reference_prices: Sequence[Mapping[str, object]] = ()  # {"gtin", "price_minor", "currency"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionMade:
+class DecisionMade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     transition: TransitionKind | None
     place: Place | None
     outcome: Literal["issued", "none"]
@@ -228,8 +222,7 @@ class DecisionMade:
     coupon: CouponIssued | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventResult:
+class EventResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     event_id: str  # as sent, also when it is no UUID
     status: Status
     error: str | None = None  # invalid, unknown_geofence, unknown_beacon, event_id_reused

@@ -11,53 +11,63 @@ claimed with SKIP LOCKED waits for nobody, so it may come first. Locks are NO KE
 locked ones can still be written.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from offers.cursors import array, hot_cursor
+import msgspec
+
+from offers.cursors import bigints, hot_cursor
 
 # --- customers ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockedPresence:
+class LockedPresence(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     customer_id: int
-    state: str  # JSON as offers.stages.visits wrote it; {}: nothing is known
-    fix_id: int | None  # row of the event that holds the last believed position
+    state: str  # JSON as offers.stages.visits wrote it; empty: nothing is known
+    fix: tuple[int, str] | None  # row and id of the event that holds the last believed position
 
 
-def lock_presences(*, customer_ids: Sequence[int]) -> dict[int, LockedPresence]:
-    """Return each customer's presence, locked until the transaction ends; missing rows are made.
+def lock_presences(*, customer_ids: Collection[int]) -> dict[int, LockedPresence]:
+    """Return each customer's presence, locked until the transaction ends; who has none is absent.
 
-    A customer that does not exist or is erased is absent from the result. Two statements, whatever the number of
-    customers; both take them by rising id, so that two batches cannot wait for each other in a circle.
+    One statement, whatever the number of customers; it locks by rising id, so that two batches cannot wait for each
+    other in a circle. From here on, this transaction's statements are planned by index wherever there is one: all of
+    them look up by key, and of a day's table that is still empty the planner would think that reading it whole is best.
     """
-    ids = array(sorted(set(customer_ids)))
+    with hot_cursor() as cursor:
+        cursor.execute(
+            """
+            WITH by_index AS MATERIALIZED (SELECT set_config('enable_seqscan', 'off', true))
+            SELECT p.customer_id, p.state, p.fix_id, p.fix_event_id::text
+            FROM offers_presence p CROSS JOIN by_index
+            WHERE p.customer_id = ANY(%s)
+            ORDER BY p.customer_id
+            FOR NO KEY UPDATE OF p
+            """,
+            [bigints(sorted(set(customer_ids)))],
+        )
+        return _presences(cursor.fetchall())
+
+
+def make_presences(*, customer_ids: Collection[int]) -> None:
+    """Make the presences that are missing; a customer that does not exist or is erased gets none. One statement.
+
+    To be called before lock_presences in a transaction: who makes rows while holding others' locks could meet
+    somebody who does the reverse.
+    """
     with hot_cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO offers_presence (customer_id, state)
-            SELECT c.id, '{}'::jsonb FROM customers_customer c
-            WHERE c.id = ANY(%s::bigint[]) AND c.erased_at IS NULL
+            SELECT c.id, '' FROM customers_customer c
+            WHERE c.id = ANY(%s) AND c.erased_at IS NULL
               AND NOT EXISTS (SELECT 1 FROM offers_presence p WHERE p.customer_id = c.id)
             ORDER BY c.id
             ON CONFLICT (customer_id) DO NOTHING
             """,
-            [ids],
+            [bigints(sorted(set(customer_ids)))],
         )
-        cursor.execute(
-            """
-            SELECT p.customer_id, p.state::text, (p.state->>'fix')::bigint
-            FROM offers_presence p
-            WHERE p.customer_id = ANY(%s::bigint[])
-            ORDER BY p.customer_id
-            FOR NO KEY UPDATE
-            """,
-            [ids],
-        )
-        return _presences(cursor.fetchall())
 
 
 def claim_due_presences(
@@ -68,15 +78,16 @@ def claim_due_presences(
     Those that another transaction holds are left to it: it will look at their deadlines itself. only: the customers
     to look at; None: all.
     """
-    ids = None if only is None else array(only)
+    ids = None if only is None else "{" + ",".join(map(str, only)) + "}"
     with hot_cursor() as cursor:
         cursor.execute(
             """
-            SELECT customer_id, state::text, (state->>'fix')::bigint FROM offers_presence
-            WHERE due_at <= %s AND (%s::bigint[] IS NULL OR customer_id = ANY(%s::bigint[]))
-            ORDER BY due_at, customer_id
+            WITH by_index AS MATERIALIZED (SELECT set_config('enable_seqscan', 'off', true))
+            SELECT p.customer_id, p.state, p.fix_id, p.fix_event_id::text FROM offers_presence p CROSS JOIN by_index
+            WHERE p.due_at <= %s AND (%s::bigint[] IS NULL OR p.customer_id = ANY(%s::bigint[]))
+            ORDER BY p.due_at, p.customer_id
             LIMIT %s
-            FOR NO KEY UPDATE SKIP LOCKED
+            FOR NO KEY UPDATE OF p SKIP LOCKED
             """,
             [now, ids, ids, limit],
         )
@@ -84,7 +95,10 @@ def claim_due_presences(
 
 
 def _presences(rows: Sequence[tuple[Any, ...]]) -> dict[int, LockedPresence]:
-    return {row[0]: LockedPresence(customer_id=row[0], state=row[1], fix_id=row[2]) for row in rows}
+    return {
+        row[0]: LockedPresence(customer_id=row[0], state=row[1], fix=(row[2], row[3]) if row[3] else None)
+        for row in rows
+    }
 
 
 # --- capacity ----------------------------------------------------------------------------------------------
@@ -134,7 +148,7 @@ def claim_units(wanted: Mapping[int, int]) -> dict[int, int]:
         return {}
     offers = sorted(wanted)
     with hot_cursor() as cursor:
-        cursor.execute(_CLAIM, [offers, [wanted[offer_id] for offer_id in offers]])
+        cursor.execute(_CLAIM, [bigints(offers), bigints([wanted[offer_id] for offer_id in offers])])
         return dict(cursor.fetchall())
 
 
@@ -147,7 +161,7 @@ def return_units(units: Mapping[int, int]) -> None:
         return
     offers = sorted(units)
     with hot_cursor() as cursor:
-        cursor.execute(_RETURN, [offers, [units[offer_id] for offer_id in offers]])
+        cursor.execute(_RETURN, [bigints(offers), bigints([units[offer_id] for offer_id in offers])])
 
 
 _EXPIRE = """

@@ -22,6 +22,7 @@ from offers.flow import (
     OfferTerms,
     Trigger,
 )
+from offers.locks import LockedPresence
 from offers.stages.candidates import find
 from offers.stages.decide import choose
 from offers.stages.facts import gather_facts
@@ -57,8 +58,16 @@ def run(events: Sequence[Event], *, now: datetime, params: Mapping[str, Any]) ->
     """
     if not events:
         return []
+    customer_ids = {event.customer_id for event in events}
     with transaction.atomic(durable=True):
-        return run_inside(events, now=now, params=params)
+        presences = locks.lock_presences(customer_ids=customer_ids)
+        if len(presences) == len(customer_ids):
+            return run_inside(events, presences=presences, now=now, params=params)
+    # Somebody was never seen before. Their presence is made before any is locked, so it is begun anew.
+    with transaction.atomic(durable=True):
+        locks.make_presences(customer_ids=customer_ids)
+        presences = locks.lock_presences(customer_ids=customer_ids)
+        return run_inside(events, presences=presences, now=now, params=params)
 
 
 def run_deadlines(*, now: datetime, limit: int, params: Mapping[str, Any]) -> int:
@@ -73,16 +82,18 @@ def run_deadlines(*, now: datetime, limit: int, params: Mapping[str, Any]) -> in
 def run_inside(
     events: Sequence[Event],
     *,
+    presences: Mapping[int, LockedPresence],
     now: datetime,
     params: Mapping[str, Any],
     rehearsal: Rehearsal | None = None,
 ) -> list[EventResult]:
-    """Do what `run` does, inside the caller's transaction: nothing is on disk before that commits."""
-    intake = take_in(events, now=now, params=params)
+    """Do what `run` does, inside the caller's transaction, which has locked the customers' presences."""
+    intake = take_in(events, presences=presences, now=now, params=params)
     triggers = follow(
         list(intake.stored.values()),
-        presences=intake.presences,
+        presences=presences,
         last_fixes=intake.last_fixes,
+        dwell_s=intake.dwell_s,
         now=now,
         params=params,
     )
@@ -152,7 +163,7 @@ def _results(
             return intake.answered[index]
         stored = intake.stored[intake.repeats.get(index, index)]
         return EventResult(
-            event_id=str(event.event_id),
+            event_id=event.event_id,
             status="duplicate" if index in intake.repeats else "accepted",
             decisions=tuple(made[stored.row_id]),
         )

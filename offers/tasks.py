@@ -3,17 +3,16 @@
 No job holds a lock: one that died with its worker must not keep the next from running, and two at once do no harm.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 from django.conf import settings
 from procrastinate import JobContext, builtin_tasks
 from procrastinate.contrib.django import app
 
-from offers.operations import legal, retention, yields
+from offers.operations import event_days, legal, retention, yields
 
 JOBS_KEPT_H = 72
-POSITIONS_BACK = timedelta(days=2)  # the daily purge looks at what is older and was missed
 
 _log = structlog.get_logger(__name__)
 
@@ -36,7 +35,14 @@ def review_deals(timestamp: int) -> None:
 @app.task(name="offers.null_positions", queueing_lock="null_positions")
 def null_positions(timestamp: int) -> None:
     """Forget where phones were, every hour, so that no position outlives its period by more than that."""
-    retention.null_positions(now=datetime.now(UTC), params=settings.RAYON, back=POSITIONS_BACK)
+    retention.null_positions(now=datetime.now(UTC), params=settings.RAYON)
+
+
+@app.periodic(cron="23 * * * *", periodic_id="make_event_days")
+@app.task(name="offers.make_event_days", queueing_lock="make_event_days")
+def make_event_days(timestamp: int) -> None:
+    """Make the tables that the coming days' events go to."""
+    event_days.make_event_days(now=datetime.now(UTC))
 
 
 @app.periodic(cron="17 3 * * *", periodic_id="purge")

@@ -87,8 +87,8 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
         "en": "Your local time or the store’s is not known.",
     },
     "no_device": {
-        "fr": "Aucun de vos appareils ne peut recevoir de notification.",
-        "en": "None of your devices can receive a notification.",
+        "fr": "Nous n’avions aucun moyen de vous joindre : ni appareil, ni adresse.",
+        "en": "There was no way to reach you: no device and no address.",
     },
     "budget_exhausted": {
         "fr": "Le budget de cette offre était épuisé.",

@@ -3,113 +3,51 @@
 Once it listens, FILE holds `{"base_url", "credentials_file", "pid"}`; the file goes away when the server stops.
 """
 
-import argparse
-import json
-import os
-import signal
-import socket
 from pathlib import Path
-
-import uvicorn
+from typing import Any
 
 from .fcm_app import FcmApp
-from .http import CuttableProtocol
+from .http_server import HttpServer
 from .service_account import CREDENTIALS_NAME, TokenIssuer, write_service_account
+from .serving import option_parser, serve_until_told
 
 DEFAULT_PROJECT = "rayon-local"
-GRACE_S = 1  # answers still owed when the server is told to stop are cut off after this
 
 
-class FcmServer(uvicorn.Server):
-    """The server, bound at construction, so that its address is known before it runs."""
+class FcmServer(HttpServer):
+    """A local FCM with its service account."""
 
     def __init__(self, *, host: str, port: int, directory: Path, project: str = DEFAULT_PROJECT) -> None:
         """Bind the address and make or reuse the service account in `directory`; raises OSError."""
-        self.socket = _bound(host, port)
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
-        self.base_url = f"http://{shown}:{self.socket.getsockname()[1]}"
         self.credentials_file = (directory / CREDENTIALS_NAME).resolve()
-        account = write_service_account(directory, base_url=self.base_url, project=project)
-        self.app = FcmApp(issuer=TokenIssuer(account=account))
-        super().__init__(
-            uvicorn.Config(
-                self.app,
-                http=CuttableProtocol,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=GRACE_S,
-            )
-        )
 
-    def run_here(self) -> None:
-        """Serve until told to stop, then close the socket."""
-        try:
-            self.run(sockets=[self.socket])
-        finally:
-            self.socket.close()
+        def app_at(base_url: str) -> FcmApp:
+            account = write_service_account(directory, base_url=base_url, project=project)
+            return FcmApp(issuer=TokenIssuer(account=account))
+
+        super().__init__(host=host, port=port, app_at=app_at)
+
+    def state(self) -> dict[str, Any]:
+        """Return where it is and whom it knows."""
+        return {**super().state(), "credentials_file": str(self.credentials_file)}
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve until SIGTERM or SIGINT."""
-    options = _options(arguments)
-    # uvicorn raises the signal that stopped it once more when it has closed everything; that one ends nothing.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    directory = options.directory or options.state_file.parent
-    try:
-        server = FcmServer(
-            host=options.host,
-            port=options.port,
-            directory=directory,
-            project=options.project,
-        )
-    except OSError as error:
-        raise SystemExit(f"The local FCM cannot start on {options.host}:{options.port}: {error}") from error
-    _write_state(options.state_file, server)
-    try:
-        server.run_here()
-    finally:
-        options.state_file.unlink(missing_ok=True)
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m providers.fcm", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0: any free port")
-    parser.add_argument("--state-file", type=Path, required=True)
+    parser = option_parser(prog="python -m providers.fcm", description=__doc__)
     parser.add_argument(
         "--directory",
         type=Path,
         help="keeps the service account; default: beside the state file",
     )
     parser.add_argument("--project", default=DEFAULT_PROJECT)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
 
+    def start() -> FcmServer:
+        directory = options.directory or options.state_file.parent
+        return FcmServer(host=options.host, port=options.port, directory=directory, project=options.project)
 
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
-        bound.listen(2048)
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
-def _write_state(path: Path, server: FcmServer) -> None:
-    state = {
-        "base_url": server.base_url,
-        "credentials_file": str(server.credentials_file),
-        "pid": os.getpid(),
-    }
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(state) + "\n")
-    partial.replace(path)
+    serve_until_told(start, name="The local FCM", options=options)
 
 
 if __name__ == "__main__":

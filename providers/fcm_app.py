@@ -3,12 +3,13 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .controls import PREFIX, Controls
 from .fcm_errors import Refusal, bad_request, refusal
 from .fcm_messages import check_message
+from .fcm_scripts import ACCEPT, FcmAnswer, parse_fcm_answers
 from .http import (
     BodyTooLarge,
     Receive,
@@ -20,7 +21,7 @@ from .http import (
     read_request,
 )
 from .page import page
-from .phones import ACCEPT, Answer, BadScript, Scripts, WireLog, parse_answers
+from .phones import BadScript, Scripts, WireLog
 from .service_account import TokenIssuer, TokenRefusal
 
 OAUTH = "oauth"  # the name under which the token endpoint's own answers are scripted
@@ -32,8 +33,8 @@ class FcmApp:
 
     issuer: TokenIssuer
     log: WireLog = field(default_factory=WireLog)
-    scripts: Scripts = field(default_factory=Scripts)
-    token_scripts: Scripts = field(default_factory=Scripts)
+    scripts: Scripts[FcmAnswer] = field(default_factory=lambda: Scripts(ACCEPT))
+    token_scripts: Scripts[FcmAnswer] = field(default_factory=lambda: Scripts(ACCEPT))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,14 +59,26 @@ class FcmApp:
             return await self._send(request)
         if method == "POST" and path.startswith("/v1/projects/") and path.endswith("/messages:send"):
             return _refused(self._log_refusal(request, refusal("PERMISSION_DENIED")), ACCEPT)
-        if path.startswith("/_control/"):
-            return self._control(request)
+        if path.startswith(PREFIX):
+            return self._controls().answer(request)
         if method == "GET" and path == "/":
             language = request.headers.get("accept-language", "")
             return Response(body=page(language).encode(), content_type="text/html; charset=utf-8")
         return json_response(
             {"error": {"code": 404, "message": "Not found", "status": "NOT_FOUND"}},
             status=404,
+        )
+
+    def _controls(self) -> Controls[FcmAnswer]:
+        return Controls(
+            log=self.log,
+            scripts=self.scripts,
+            parse=parse_fcm_answers,
+            apart={OAUTH: self.token_scripts},
+            more={
+                ("POST", "/_control/oauth"): self._put_oauth,
+                ("GET", "/_control/oauth"): lambda _: {"issued": self.issuer.issued},
+            },
         )
 
     def _send_path(self) -> str:
@@ -140,55 +153,18 @@ class FcmApp:
         )
         return refused
 
-    def _control(self, request: Request) -> Response:
-        actions: dict[tuple[str, str], Callable[[Request], Any]] = {
-            ("POST", "/_control/script"): self._put_script,
-            ("DELETE", "/_control/script"): self._clear_scripts,
-            ("GET", "/_control/log"): self._read_log,
-            ("DELETE", "/_control/log"): self._clear_log,
-            ("POST", "/_control/oauth"): self._put_oauth,
-            ("GET", "/_control/oauth"): lambda _: {"issued": self.issuer.issued},
-        }
-        action = actions.get((request.method, request.path))
-        if action is None:
-            return json_response({"error": "no such control"}, status=404)
-        try:
-            return json_response(action(request))
-        except (BadScript, ValueError, TypeError) as error:
-            return json_response({"error": str(error)}, status=400)
-
-    def _put_script(self, request: Request) -> dict[str, Any]:
-        raw = request.json()
-        if not isinstance(raw, dict) or not isinstance(raw.get("token"), str):
-            raise BadScript("a script is an object with token and answers")
-        answers = parse_answers(raw.get("answers"))
-        self.scripts.put(raw["token"], answers)
-        return {"answers": len(answers)}
-
-    def _clear_scripts(self, request: Request) -> dict[str, Any]:
-        self.scripts.clear()
-        self.token_scripts.clear()
-        return {}
-
     def _put_oauth(self, request: Request) -> dict[str, Any]:
         """Script the token endpoint: `answers` for it, `expires_in_s` of new tokens, `expire` those given."""
         raw = request.json()
         if not isinstance(raw, dict):
             raise BadScript("an object is wanted")
         if "answers" in raw:
-            self.token_scripts.put(OAUTH, parse_answers(raw["answers"]))
+            self.token_scripts.put(OAUTH, parse_fcm_answers(raw["answers"]))
         if "expires_in_s" in raw:
             self.issuer.expires_in_s = int(raw["expires_in_s"])
         if raw.get("expire"):
             self.issuer.expire_all()
         return {"issued": self.issuer.issued}
-
-    def _read_log(self, request: Request) -> list[dict[str, Any]]:
-        return self.log.since(int(request.query.get("since", "0")))
-
-    def _clear_log(self, request: Request) -> dict[str, Any]:
-        self.log.clear()
-        return {}
 
 
 def _json(request: Request) -> Any:
@@ -198,12 +174,12 @@ def _json(request: Request) -> Any:
         raise bad_request("", "Invalid JSON payload received.") from error
 
 
-def _refused(refused: Refusal, script: Answer) -> Response:
+def _refused(refused: Refusal, script: FcmAnswer) -> Response:
     if not refused.body:
         return Response(refused.status, b"<html>no</html>", "text/html", _retry_after(script))
     body = json.dumps(refused.body, indent=2).encode()
     return Response(refused.status, body, headers=_retry_after(script))
 
 
-def _retry_after(script: Answer) -> dict[str, str]:
+def _retry_after(script: FcmAnswer) -> dict[str, str]:
     return {} if script.retry_after is None else {"retry-after": script.retry_after}

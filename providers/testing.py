@@ -1,4 +1,4 @@
-"""A running local FCM for tests, with its script and its log at hand."""
+"""Running local providers for tests, with their scripts and logs at hand."""
 
 import tempfile
 import threading
@@ -11,31 +11,27 @@ from typing import Any
 import httpx
 
 from .fcm import FcmServer
+from .serving import Server
 
 STOP_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class RunningFcm:
-    """A local FCM that answers; the helpers speak to its control door."""
+class RunningProvider:
+    """A local provider that answers; the helpers speak to its control door."""
 
     base_url: str
-    credentials_file: Path
 
     def script(self, token: str, *answers: dict[str, Any]) -> None:
         """Put the answers for a token's next sends, in order; `*` stands for any token without its own.
 
-        An answer: `status`, `error_code` (INVALID_TOKEN too), `retry_after`, `delay_s`, `drop`, `times`; {} accepts.
+        An answer: `status`, `error_code`, `retry_after`, `delay_s`, `drop`, `times`; {} accepts.
         """
-        self._call("POST", "/_control/script", json={"token": token, "answers": list(answers)})
-
-    def oauth(self, **change: Any) -> int:
-        """Change the token endpoint (`answers`, `expires_in_s`, `expire`); return the tokens issued so far."""
-        return int(self._call("POST", "/_control/oauth", json=change)["issued"])
+        self.call("POST", "/_control/script", json={"token": token, "answers": list(answers)})
 
     def log(self, *, since: int = 0) -> list[dict[str, Any]]:
         """Return the sends on the wire, oldest first: seq, at, token, message, answer, delivered, name."""
-        return list(self._call("GET", f"/_control/log?since={since}"))
+        return list(self.call("GET", f"/_control/log?since={since}"))
 
     def delivered(self) -> list[dict[str, Any]]:
         """Return the messages that reached a phone, oldest first."""
@@ -43,16 +39,32 @@ class RunningFcm:
 
     def reset(self) -> None:
         """Forget scripts and log."""
-        self._call("DELETE", "/_control/script")
-        self._call("DELETE", "/_control/log")
+        self.call("DELETE", "/_control/script")
+        self.call("DELETE", "/_control/log")
 
-    def _call(self, method: str, path: str, **more: Any) -> Any:
+    def client(self) -> httpx.Client:
+        """Return an HTTP client for the provider's own address."""
         # Plain HTTP on loopback: there are no certificates to read.
-        with httpx.Client(base_url=self.base_url, trust_env=False, verify=False, timeout=5.0) as client:
+        return httpx.Client(base_url=self.base_url, trust_env=False, verify=False, timeout=5.0)
+
+    def call(self, method: str, path: str, **more: Any) -> Any:
+        """Return the JSON that a call to the provider gives; raises ValueError with its text for an error."""
+        with self.client() as client:
             answer = client.request(method, path, **more)
         if answer.is_error:
             raise ValueError(answer.text)
-        return answer.json()
+        return answer.json() if answer.content else None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningFcm(RunningProvider):
+    """A local FCM. Its scripts know INVALID_TOKEN too."""
+
+    credentials_file: Path
+
+    def oauth(self, **change: Any) -> int:
+        """Change the token endpoint (`answers`, `expires_in_s`, `expire`); return the tokens issued so far."""
+        return int(self.call("POST", "/_control/oauth", json=change)["issued"])
 
 
 @contextmanager
@@ -60,11 +72,18 @@ def running_fcm(*, directory: Path | None = None) -> Iterator[RunningFcm]:
     """Yield a local FCM on a free port of 127.0.0.1, served by a thread of this process until the block ends."""
     with tempfile.TemporaryDirectory() as temporary:
         server = FcmServer(host="127.0.0.1", port=0, directory=directory or Path(temporary))
-        thread = threading.Thread(target=server.run_here, name="local-fcm", daemon=True)
-        thread.start()
-        try:
-            # The socket listens since construction: a call made before the loop runs waits for it.
+        with served(server):
             yield RunningFcm(base_url=server.base_url, credentials_file=server.credentials_file)
-        finally:
-            server.should_exit = True
-            thread.join(STOP_WITHIN_S)
+
+
+@contextmanager
+def served(server: Server) -> Iterator[None]:
+    """Serve in a thread of this process until the block ends."""
+    thread = threading.Thread(target=server.run_here, name="local-provider", daemon=True)
+    thread.start()
+    try:
+        # The socket listens since construction: a call made before the loop runs waits for it.
+        yield
+    finally:
+        server.stop()
+        thread.join(STOP_WITHIN_S)

@@ -87,32 +87,7 @@ class Start:
 
     def _start_server(self) -> None:
         place, python = self._place, str(self._place.python)
-        server = [
-            python,
-            "-m",
-            "uvicorn",
-            "config.asgi:application",
-            "--host",
-            place.host,
-            "--port",
-            str(place.port),
-        ]
-        server += [
-            "--workers",
-            str(place.workers),
-            "--lifespan",
-            "on",
-            "--no-access-log",
-            "--no-server-header",
-        ]
-        server += [
-            "--ws-max-size",
-            str(LARGEST_FRAME),
-            "--timeout-graceful-shutdown",
-            "10",
-            "--log-level",
-            "warning",
-        ]
+        server = server_command(python=python, host=place.host, port=place.port, workers=place.workers)
         manage = [python, str(place.root / "manage.py")]
         self._children.start(name="server", command=server, env=self._env)
         self._children.start(name="delivery", command=[*manage, "deliver"], env=self._env)
@@ -142,6 +117,18 @@ class Start:
         return run_step(
             name=name, command=command, log=log, env=self._env, cwd=self._place.root, flag=self._flag
         )
+
+
+def server_command(
+    *, python: str, host: str, port: int, workers: int, application: str = "config.asgi:application"
+) -> list[str]:
+    """Return how the server is started."""
+    return [
+        *(python, "-m", "uvicorn", application, "--host", host, "--port", str(port)),
+        *("--workers", str(workers), "--lifespan", "on", "--no-access-log", "--no-server-header"),
+        *("--ws-max-size", str(LARGEST_FRAME), "--timeout-graceful-shutdown", "10"),
+        *("--log-level", "warning"),
+    ]
 
 
 def run(*, place: Place, demo: bool) -> int:

@@ -21,7 +21,7 @@ def ensure_template() -> str:
         cursor.execute("SET lock_timeout = 0")
         cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [PREFIX])
         family = f"{PREFIX}_{_short_hash(str(connection.settings_dict['NAME']).encode())}"
-        wanted = f"{family}_{_fingerprint()}"
+        wanted = f"{family}_{fingerprint()}"
         existing = _databases(cursor=cursor, family=family)
         if wanted in existing:
             return wanted
@@ -50,7 +50,7 @@ def _databases(*, cursor: Any, family: str) -> list[str]:
     return [name for (name,) in cursor.fetchall()]
 
 
-def _fingerprint() -> str:
+def fingerprint() -> str:
     """Return a hash of all that decides the tables: our migrations, and the packages that bring their own."""
     files = [ROOT / "requirements-dev.lock", ROOT / "config" / "settings" / "apps.py"]
     files += sorted(

@@ -11,7 +11,13 @@ from config.settings.base import ENVIRONMENT
 
 # A page read at random costs little more than the next one on solid-state disks, and compiling a plan costs more
 # than running any of ours.
-PLANNER = {"random_page_cost": "1.1", "jit": "off"}
+PLANNER = {
+    "random_page_cost": "1.1",
+    "jit": "off",
+    # Only the hot path's statements are prepared (offers.cursors). They look up by keys in arrays, so a plan made once
+    # is as good as one made for each batch.
+    "plan_cache_mode": "force_generic_plan",
+}
 
 
 def _bundled_library(*, package: str, pattern: str) -> str | None:

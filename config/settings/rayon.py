@@ -48,6 +48,9 @@ class RayonSettings(TypedDict):
     legal_food_markup_until: date  # last day, in France
     legal_refuses_unknown_prices: int  # 1: an amount off goods without a known price is refused, 0: told
     attention_price_minor: int  # what one message costs in the customer's patience, in the offer's currency
+    channels: tuple[
+        str, ...
+    ]  # that messages may take: those with a provider, which says it (config.settings.push)
     # Retention.
     position_retention_hours: int
     event_retention_days: int
@@ -100,6 +103,7 @@ DEFAULTS: RayonSettings = {
     "legal_food_markup_until": date(2028, 4, 15),
     "legal_refuses_unknown_prices": 0,
     "attention_price_minor": 2,
+    "channels": ("push",),
     "position_retention_hours": 24,
     "event_retention_days": 90,
     "purchase_retention_years": 3,
@@ -114,6 +118,7 @@ DEFAULTS: RayonSettings = {
 }
 SHARES = frozenset(name for name in DEFAULTS if name.endswith(("_share", "_probability")))
 NEGATIVE = frozenset({"strong_rssi_dbm"})
+DERIVED = frozenset({"channels"})
 NOT_OURS = frozenset({"RAYON_HOME"})  # read in config.env
 
 
@@ -129,7 +134,7 @@ def read_rayon(*, source: Mapping[str, str]) -> RayonSettings:
         if not variable.startswith("RAYON_") or variable in NOT_OURS or given == "":
             continue
         name = variable.removeprefix("RAYON_").lower()
-        if name not in kinds:
+        if name not in kinds or name in DERIVED:
             problems.append(f"{variable} is not a setting of Rayon.")
             continue
         try:

@@ -87,6 +87,14 @@ def authenticate_token(token: str | None, *, now: datetime) -> CustomerCredentia
     return CustomerCredential(token_id=found[0], customer_id=found[1], device_id=found[2])
 
 
+def bearer_digest(header: str | None) -> bytes:
+    """Return the digest of the token in an Authorization header. Raises InvalidCredentials where there is none."""
+    token = _after_keyword(header, keyword="bearer")
+    if not token:
+        raise InvalidCredentials
+    return token_digest(token)
+
+
 def authenticate_key(header: str | None, *, now: datetime) -> KeyCredential:
     """Return which API key the value of an Authorization header is. One query. Raises InvalidCredentials."""
     given = _after_keyword(header, keyword="api-key")

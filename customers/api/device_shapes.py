@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -20,11 +19,6 @@ P256DH_BYTES = 65  # an uncompressed point: 0x04, x, y
 AUTH_BYTES = 16
 
 
-def endpoints_also_allowed() -> Collection[str]:
-    """Return the host[:port] of push services beyond the browsers' own; the setting WEBPUSH_ALSO_ALLOWED."""
-    return tuple(getattr(settings, "WEBPUSH_ALSO_ALLOWED", ()))
-
-
 class EndpointField(fields.TextField):
     """An https URL of a browser's push service."""
 
@@ -32,7 +26,11 @@ class EndpointField(fields.TextField):
 
     def to_internal_value(self, data: Any) -> str:
         endpoint = super().to_internal_value(data)
-        if not is_push_service(endpoint, also=endpoints_also_allowed()):
+        # The same hosts that messages are later sent to: WEBPUSH_ALLOWED_HOSTS, WEBPUSH_DEV_ORIGINS.
+        webpush = settings.PROVIDERS.webpush
+        if not is_push_service(
+            endpoint, allowed_hosts=webpush.allowed_hosts, dev_origins=webpush.dev_origins
+        ):
             self.fail("unknown_push_service")
         return endpoint
 

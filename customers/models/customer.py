@@ -32,6 +32,9 @@ class Customer(models.Model):
     name = models.CharField(max_length=200, blank=True, default="")
     email = models.EmailField(blank=True, default="")
     phone = models.CharField(max_length=32, blank=True, default="")
+    # since when a provider says that nothing will ever arrive there; null again with another address
+    email_dead_at = models.DateTimeField(null=True, blank=True, editable=False)
+    phone_dead_at = models.DateTimeField(null=True, blank=True, editable=False)
     birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
     loyalty_card = models.CharField(max_length=64, blank=True, default="")
     language = models.CharField(max_length=2, choices=Language, default=Language.FR)
@@ -60,7 +63,11 @@ class Customer(models.Model):
     erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["ref"], name="customer_ref")]  # reader: admin search
+        indexes = [
+            models.Index(fields=["ref"], name="customer_ref"),  # reader: admin search
+            # reader: a STOP that comes in by SMS
+            models.Index(fields=["phone"], name="customer_phone", condition=~Q(phone="")),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="customer_quiet_hours_both_or_none",

@@ -19,6 +19,7 @@ WRITABLE = (
     "language",
     "time_zone",
 )
+ADDRESSES = {"email": "email_dead_at", "phone": "phone_dead_at"}  # another one may be alive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +48,15 @@ def upsert_customers(*, upserts: Sequence[CustomerUpsert], now: datetime) -> lis
         for name, value in upsert.changes.items():
             if name not in WRITABLE:
                 raise KeyError(name)
+            if name in ADDRESSES and value != getattr(customer, name):
+                setattr(customer, ADDRESSES[name], None)
             setattr(customer, name, value)
         customer.updated_at = now
         results.append((customer, upsert.ref in fresh and upsert.ref not in seen))
         seen.add(upsert.ref)
     Customer.objects.bulk_create(list(fresh.values()))
     if known:
-        Customer.objects.bulk_update(list(known.values()), [*WRITABLE, "updated_at"])
+        Customer.objects.bulk_update(list(known.values()), [*WRITABLE, *ADDRESSES.values(), "updated_at"])
     return results
 
 

@@ -27,7 +27,7 @@ REASONS: Mapping[str, Any] = {
     "legal_guard": both(en="A legal rule forbids it", fr="Une règle légale l’interdit"),
     "store_closed": both(en="The store was closed", fr="Magasin fermé"),
     "unknown_time_zone": both(en="Local time not known", fr="Heure locale inconnue"),
-    "no_device": both(en="No phone to send to", fr="Aucun téléphone joignable"),
+    "no_device": both(en="No device or address to send to", fr="Aucun appareil ni adresse joignable"),
     "budget_exhausted": both(en="The budget was used up", fr="Budget épuisé"),
 }
 TRANSITIONS: Mapping[str, Any] = {

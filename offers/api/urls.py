@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from offers.api.views import catalogue, fences, offers, people, places, purchases, simulations, wallet
+from offers.api.views import (
+    catalogue,
+    fences,
+    offers,
+    people,
+    places,
+    purchases,
+    simulations,
+    sms_inbound,
+    wallet,
+)
 
 urlpatterns = [
     path("me", people.MeView.as_view()),
@@ -37,5 +47,6 @@ urlpatterns = [
     path("coupons/<str:code>", wallet.CouponView.as_view()),
     path("coupons/<str:code>/feedback", wallet.FeedbackView.as_view()),
     path("coupons/<str:code>/why", wallet.WhyView.as_view()),
+    path("sms/inbound", sms_inbound.SmsInboundView.as_view()),
     path("me/decisions", wallet.DecisionListView.as_view()),
 ]

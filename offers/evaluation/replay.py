@@ -119,7 +119,7 @@ def _is_vague(one: Judged) -> bool:
 def _heard(row_id: int, each: Recorded) -> Heard:
     return Heard(
         row_id=row_id,
-        event_id=UUID(int=row_id),
+        event_id=str(UUID(int=row_id)),
         device_id=each.device,
         type="fix",
         at=each.fix.at,

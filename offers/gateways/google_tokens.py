@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from google.auth import crypt, jwt
 
+from .credentials import BadCredentialsFile
 from .http import NoAnswer, post
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -22,10 +23,6 @@ ASSERTION_S = 3600
 EARLY_S = 300  # a token is replaced this long before it dies
 
 _ERROR_NAME = re.compile(r"[a-z][a-z_]{1,63}")
-
-
-class BadCredentialsFile(Exception):
-    """The service account file cannot be read, or is not one."""
 
 
 class NoToken(Exception):

@@ -54,8 +54,13 @@ def new_client(
 
 @cache
 def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Return whom to believe over TLS, shared by all HTTP clients of the process; see new_trust."""
+    # Reading the certificates takes longer than a send.
+    return new_trust(ca_file)
+
+
+def new_trust(ca_file: Path | None) -> ssl.SSLContext:
     """Return whom to believe over TLS: the system's certificates and, if given, those of `ca_file`."""
-    # Reading the certificates takes longer than a send; every client of the process shares them.
     context = httpx.create_ssl_context()
     if ca_file is not None:
         context.load_verify_locations(cafile=str(ca_file))

@@ -4,24 +4,16 @@ Source: firebase.google.com/docs/reference/fcm/rest/v1/projects.messages; docs/d
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from .graphemes import graphemes
+from .fitting import CannotBuild, fitted_texts
+from .lock_screen import shown_texts
 from .port import PushMessage
 
 MAX_PAYLOAD_BYTES = 4096
 MAX_TTL_S = 2_419_200  # four weeks: FCM refuses more
-ELLIPSIS = "…"
-
-
-class CannotBuild(Exception):
-    """A message FCM would refuse whatever the device; `code` names why."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def fcm_request(message: PushMessage, *, now: datetime) -> bytes:
@@ -35,60 +27,29 @@ def fcm_request(message: PushMessage, *, now: datetime) -> bytes:
     """
     try:
         payload = _fitted(message, now=now)
-        return _encoded({"message": {"token": message.token, **payload}})
+        return encoded({"message": {"token": message.token, **payload}})
     except UnicodeEncodeError as error:
         raise CannotBuild("PAYLOAD_NOT_UNICODE") from error
 
 
 def payload_bytes(payload: Mapping[str, Any]) -> int:
     """Return the size in bytes that counts against the limit, of a message without its token."""
-    return len(_encoded(payload))
+    return len(encoded(payload))
 
 
 def _fitted(message: PushMessage, *, now: datetime) -> dict[str, Any]:
-    def built(title: str, body: str) -> dict[str, Any]:
-        return _payload(message, title=title, body=body, now=now)
-
     def fits(title: str, body: str) -> bool:
-        return payload_bytes(built(title, body)) <= MAX_PAYLOAD_BYTES
+        return payload_bytes(_payload(message, title=title, body=body, now=now)) <= MAX_PAYLOAD_BYTES
 
-    if fits(message.title, message.body):
-        return built(message.title, message.body)
-    body = _longest(message.body, fits=lambda text: fits(message.title, text))
-    if body is not None:
-        return built(message.title, body)
-    if fits(message.title, ""):
-        return built(message.title, "")
-    title = _longest(message.title, fits=lambda text: fits(text, ""))
-    if title is None:
-        raise CannotBuild("PAYLOAD_TOO_LARGE")
-    return built(title, "")
-
-
-def _longest(text: str, *, fits: Callable[[str], bool]) -> str | None:
-    """Return the longest beginning of the text, by grapheme, that fits with an ellipsis; None if none does."""
-    clusters = graphemes(text)
-    low, high = 0, len(clusters) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        if fits(_cut(clusters, middle)):
-            low = middle
-        else:
-            high = middle - 1
-    if low == 0 or not fits(_cut(clusters, low)):
-        return None
-    return _cut(clusters, low)
-
-
-def _cut(clusters: list[str], count: int) -> str:
-    return "".join(clusters[:count]).rstrip() + ELLIPSIS
+    title, body = fitted_texts(*shown_texts(message), fits=fits)
+    return _payload(message, title=title, body=body, now=now)
 
 
 def _payload(message: PushMessage, *, title: str, body: str, now: datetime) -> dict[str, Any]:
     notification = {"title": title}
     if body:
         notification["body"] = body
-    if message.image_url:
+    if message.image_url and not message.is_sensitive:
         notification["image"] = message.image_url
     ttl_s = min((message.expires_at - now) // timedelta(seconds=1), MAX_TTL_S)
     payload: dict[str, Any] = {
@@ -104,5 +65,6 @@ def _payload(message: PushMessage, *, title: str, body: str, now: datetime) -> d
     return payload
 
 
-def _encoded(value: Mapping[str, Any]) -> bytes:
+def encoded(value: Mapping[str, Any]) -> bytes:
+    """Return compact JSON in UTF-8; raises UnicodeEncodeError for lone surrogates."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

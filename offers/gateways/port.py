@@ -55,7 +55,7 @@ class Receipt:
     provider_code: str | None = (
         None  # stable name of the answer, such as UNREGISTERED; never text from outside
     )
-    status: int | None = None  # HTTP status, where there was one
+    status: int | None = None  # HTTP status or SMTP reply code, where there was one
     retry_at: datetime | None = None  # aware UTC; set if and only if the outcome is TRY_LATER or OFFERED
 
 

@@ -47,13 +47,17 @@ class WebPushSettings:
 class EmailSettings:
     is_configured: bool = False  # EMAIL_URL was given; Django's mail settings then hold the rest
     from_address: str = ""
+    public_url: str = ""  # where the house is reached from outside: links to unsubscribe begin with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsSettings:
-    url: str = ""  # of the HTTP gateway; user information in it becomes basic authentication
+    # of the HTTP gateway; user information in it holds the credentials
+    url: str = field(default="", repr=False)
     provider: str = "rayon"  # the dialect it speaks: offers/gateways/sms_dialects.py
     sender: str = ""
+    stop_number: str = ""  # where STOP is sent to; empty: to the sender itself, which then is a number
+    inbound_key: str = field(default="", repr=False)  # what the gateway shows at our door; empty: no door
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +70,9 @@ class ProviderSettings:
     socket_ack_s: float = 10.0  # without the app's acknowledgement by then, the push goes out
     timeout_s: float = 8.0  # one request, whole
     concurrency: int = 64  # requests under way at one provider
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that new messages may take; pushes wait for their provider, and so are always there."""
+        has = {"push": True, "email": self.email.is_configured, "sms": bool(self.sms.url)}
+        return tuple(channel for channel, is_there in has.items() if is_there)

@@ -6,7 +6,7 @@ from django.db.models import Q
 from customers.models import Customer
 from offers.models.places import Aisle, Store
 from offers.models.promotions import Offer
-from offers.models.visits import UNCHECKED, LocationEvent, Visit
+from offers.models.visits import OF_CUSTOMER, UNCHECKED, LocationEvent, Visit
 
 
 class CouponState(models.TextChoices):
@@ -75,7 +75,7 @@ class Decision(models.Model):
     offer that was looked at, with the first reason against it.
     """
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="decisions", db_index=False)
+    customer = models.ForeignKey(Customer, related_name="decisions", **OF_CUSTOMER)
     # null: a dwell deadline fired. Events and visits are purged on their own calendar, so nothing is checked.
     event = models.ForeignKey(LocationEvent, null=True, blank=True, related_name="decisions", **UNCHECKED)
     event_uid = models.UUIDField(

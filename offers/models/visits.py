@@ -11,6 +11,8 @@ from offers.models.places import Aisle, Store
 # Stores and aisles are never deleted, only marked removed, so rows written for every step of every phone may
 # point at them without a check.
 UNCHECKED: Any = {"db_constraint": False, "db_index": False, "on_delete": models.DO_NOTHING}
+# A customer's row stays when they are erased, and whoever writes holds its presence, whose customer is checked.
+OF_CUSTOMER: Any = {"db_constraint": False, "db_index": False, "on_delete": models.CASCADE}
 
 
 class EventType(models.TextChoices):
@@ -24,13 +26,13 @@ class EventType(models.TextChoices):
 class LocationEvent(models.Model):
     """One event of a phone, on disk before it is acknowledged.
 
+    The table is cut by day of receipt: `id` begins with that instant (offers.rules.event_ids). Each day's table has
+    one index that is kept row by row, unique, on (customer, event_id): what a repeated event and a refold look up.
     `lat`, `lon` and `accuracy_m` are nulled by the retention purge after 24 h; the row itself lives 90 days.
     `verdict` names why the event was not acted on (offers.rules.eligibility.Reason); empty: it was.
     """
 
-    customer = models.ForeignKey(
-        Customer, on_delete=models.CASCADE, related_name="location_events", db_index=False
-    )
+    customer = models.ForeignKey(Customer, related_name="location_events", **OF_CUSTOMER)
     event_id = models.UUIDField()
     digest = models.BinaryField(max_length=32)  # SHA-256 of the parsed body
     device_id = models.CharField(max_length=128)
@@ -49,19 +51,12 @@ class LocationEvent(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["customer", "event_id"], name="event_once_per_customer"),
             # written as ranges: NaN fails them
             models.CheckConstraint(
                 name="event_position_in_range",
                 condition=Q(lat__isnull=True, lon__isnull=True)
                 | Q(lat__range=(-90, 90), lon__range=(-180, 180)),
             ),
-        ]
-        indexes = [
-            # reader: refolding a customer's last 24 h when an event comes out of order
-            models.Index(fields=["customer", "occurred_at"], name="event_of_customer"),
-            # readers: the retention purge
-            models.Index(fields=["received_at"], name="event_received"),
         ]
 
     def __str__(self) -> str:
@@ -74,7 +69,7 @@ class Visit(models.Model):
     `last_seen_at` is as of the visit's last step; in between, Presence alone knows.
     """
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="visits", db_index=False)
+    customer = models.ForeignKey(Customer, related_name="visits", **OF_CUSTOMER)
     store = models.ForeignKey(Store, related_name="visits", **UNCHECKED)
     aisle = models.ForeignKey(Aisle, null=True, blank=True, related_name="visits", **UNCHECKED)
     entered_at = models.DateTimeField()
@@ -100,12 +95,15 @@ class Visit(models.Model):
 class Presence(models.Model):
     """Where the fold over a customer's events stands; the row that serialises all work on one customer.
 
-    `state` is the JSON of offers.stages.visits.memory; at `due_at` the worker looks at it: at the earliest
-    deadline in it (a dwell, or the end of a silent visit) or before.
+    `state` is the JSON of offers.stages.visits.memory, or empty, which the database never reads; `fix` is the
+    event that holds the last believed position. At `due_at` the worker looks at it: at the earliest deadline in it
+    (a dwell, or the end of a silent visit) or before.
     """
 
     customer = models.OneToOneField(Customer, on_delete=models.CASCADE, related_name="presence")
-    state = models.JSONField(default=dict)
+    state = models.TextField(blank=True, default="")
+    fix = models.ForeignKey(LocationEvent, null=True, blank=True, related_name="+", **UNCHECKED)
+    fix_event_id = models.UUIDField(null=True, blank=True)  # its own id, by which it is looked up
     last_event_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
 

@@ -33,6 +33,7 @@ def erase_customer(*, customer_id: int, now: datetime) -> bool:
     Open coupons are revoked and give their unit back.
     """
     with transaction.atomic():
+        locks.make_presences(customer_ids=[customer_id])
         if not locks.lock_presences(customer_ids=[customer_id]):
             return False
         _cancel_messages(customer_id=customer_id, now=now)

@@ -5,28 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Min
 
 from customers.operations import retention as customers
 from customers.operations.retention import BATCH, in_batches
 from offers import locks
-from offers.models import LocationEvent
+from offers.operations import event_days
 
-WINDOW = timedelta(hours=1)
 DAYS_PER_YEAR = 365.2425
-
-_POSITIONS = """
-    UPDATE offers_locationevent SET lat = NULL, lon = NULL, accuracy_m = NULL
-     WHERE id IN (SELECT id FROM offers_locationevent
-                   WHERE received_at >= %s AND received_at < %s
-                     AND (lat IS NOT NULL OR lon IS NOT NULL OR accuracy_m IS NOT NULL)
-                   LIMIT %s)
-"""
-
-_EVENTS = """
-    DELETE FROM offers_locationevent
-     WHERE id IN (SELECT id FROM offers_locationevent WHERE received_at <= %s ORDER BY received_at LIMIT %s)
-"""
 
 # An exposure says where its customer was, and when: it goes with the decision that it came of.
 _DECISIONS = """
@@ -59,7 +44,7 @@ def purge(*, now: datetime, params: Mapping[str, Any], batch: int = BATCH) -> di
     answers_until = now - timedelta(hours=params["idempotency_retention_hours"])
     return {
         "coupons_expired": expire_coupons(now=now, batch=batch),
-        "events": in_batches(_EVENTS, [events_until], batch=batch),
+        "events": event_days.drop_events(until=events_until, batch=batch),
         "positions": null_positions(now=now, params=params, batch=batch),
         "decisions": in_batches(_DECISIONS, [events_until], batch=batch),
         "visits": _forget_visits(cutoff=events_until, batch=batch),
@@ -71,25 +56,10 @@ def purge(*, now: datetime, params: Mapping[str, Any], batch: int = BATCH) -> di
     }
 
 
-def null_positions(
-    *, now: datetime, params: Mapping[str, Any], back: timedelta | None = None, batch: int = BATCH
-) -> int:
-    """Take the position out of events received more than the set hours ago; return of how many.
-
-    back: how far behind that instant to look, for runs in between; None: to the oldest event.
-    """
-    end = now - timedelta(hours=params["position_retention_hours"])
-    oldest = LocationEvent.objects.aggregate(at=Min("received_at"))["at"]
-    if oldest is None:
-        return 0
-    start = oldest if back is None else max(oldest, end - back)
-    nulled = 0
-    # Window by window: an index range each, so that no statement reads through months that are clean.
-    while start < end:
-        until = min(start + WINDOW, end)
-        nulled += in_batches(_POSITIONS, [start, until], batch=batch)
-        start = until
-    return nulled
+def null_positions(*, now: datetime, params: Mapping[str, Any], batch: int = BATCH) -> int:
+    """Take the position out of events received more than the set hours ago; return of how many."""
+    before = now - timedelta(hours=params["position_retention_hours"])
+    return event_days.forget_positions(before=before, batch=batch)
 
 
 def expire_coupons(*, now: datetime, batch: int = BATCH) -> int:

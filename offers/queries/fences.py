@@ -14,6 +14,7 @@ from django.db import connection
 from customers.rules.affinity import brand_key, share
 from offers.queries import fences_sql as sql
 from offers.rules import eligibility
+from offers.rules.channels import no_channel
 from offers.rules.eligibility import Audience, Standing
 from offers.rules.fence_plan import (
     MAX_RING_M,
@@ -28,7 +29,7 @@ SEARCHES = (200, 2_000)  # fences of each kind that are looked at, and at most a
 PER_SLOT = 6  # of each kind, for plans of many slots
 SPHERE_SHARE = 0.007  # by which a distance on the index's sphere may be too long
 SLACK_M = 100.0  # by which a polygon's sides may run off its great circles
-NEEDED = ("push", "geolocation")  # without these nothing is ever sent, and there is nothing to watch
+NEEDED = ("geolocation",)  # without it, or without a channel, nothing is ever sent: there is nothing to watch
 
 Row = tuple[Any, ...]
 Fence = tuple[Literal["store", "aisle"], int]
@@ -119,7 +120,7 @@ def _customer(customer_id: int, *, now: datetime) -> _Customer | None:
     granted, channels, time_zone, birth_year, segments, topics, brands, categories, weight = rows[0]
     refusals = (
         eligibility.consent(granted=granted, purposes=NEEDED),
-        eligibility.consent(granted=channels, purposes=("push",)),
+        no_channel(channels=channels, granted=granted),
         eligibility.time_zone_known(time_zone),
         eligibility.age(birth_year=birth_year, now=now),
     )

@@ -49,8 +49,11 @@ class Circle:
 def is_enough(fences: Iterable[PlanFence], *, limit: int, horizon_m: float) -> bool:
     """Return whether a search that knows every fence nearer than horizon_m need not look further.
 
-    It need not where one more fence than can be listed is known, or where the ring ends before the horizon.
+    It need not where one more fence than can be listed is known, or where the ring ends before the horizon. Within a
+    horizon below 0 nothing is known: the edge of a fence that was not seen may be right here.
     """
+    if horizon_m <= 0.0:
+        return False
     known = sum(fence.edge_m < horizon_m for fence in fences)
     return known >= limit or horizon_m >= MAX_RING_M
 
@@ -74,7 +77,7 @@ def choose_fences(fences: Sequence[PlanFence], *, limit: int, horizon_m: float =
         uuids.update(more)
         slots -= len(more)
     unlisted = near[len(listed) :]
-    ring = min([MAX_RING_M, _short_of(horizon_m), *(_short_of(fence.edge_m) for fence in unlisted)])
+    ring = min([MAX_RING_M, _short_of(max(horizon_m, 0.0)), *(_short_of(fence.edge_m) for fence in unlisted)])
     return Chosen(fences=tuple(listed), uuids=frozenset(uuids), ring_m=max(MIN_RING_M, _floor_cm(ring)))
 
 

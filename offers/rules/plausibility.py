@@ -1,9 +1,10 @@
 """Whether a phone's claim can be true: its clock, and how fast it must have moved; docs/algorithms/geofence.md."""
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+
+import msgspec
 
 from offers.rules.geofence import distance_m
 
@@ -29,8 +30,7 @@ class Movement(StrEnum):
     IMPLAUSIBLE = "implausible"  # no customer moves like this, or the phone says the position is made up
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where belief ends."""
 
     future_tolerance_s: float = 120.0  # an event may be this far ahead of the server
@@ -40,8 +40,7 @@ class Limits:
     impossible_speed_mps: float = 70.0  # faster is a lie
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fix:
+class Fix(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One reported position."""
 
     at: datetime  # aware

@@ -1,7 +1,7 @@
 """Which aisle the beacons say a phone is in; docs/algorithms/geofence.md."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from offers.rules.visit_values import Key, Signal, VisitParams
 
@@ -23,8 +23,8 @@ def heard(
 
 def fresh(signals: Sequence[Signal], *, at: datetime, params: VisitParams) -> tuple[Signal, ...]:
     """Return the sightings younger than fresh_s."""
-    since = at - timedelta(seconds=params.fresh_s)
-    return tuple(signal for signal in signals if signal.at > since)
+    since = at - params.fresh
+    return tuple([signal for signal in signals if signal.at > since])
 
 
 def level_dbm(signals: Sequence[Signal], aisle: Key) -> float | None:

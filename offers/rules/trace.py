@@ -13,13 +13,14 @@ from customers.rules.frequency import Caps, cap_reason, effective_caps
 from customers.rules.zones import UnknownTimeZone, local_time
 from offers.flow import Candidate, CustomerFacts, OfferTerms, Trigger
 from offers.rules import eligibility
+from offers.rules.channels import channel_for, no_channel
 from offers.rules.eligibility import ADULT_YEARS, Audience, Reason, Standing
 from offers.rules.holdout import BUCKETS, bucket
 from offers.rules.legal_values import Rule
 from offers.rules.worth import weigh
 
 Part = Literal["who", "whether", "when", "measure"]
-NEEDED = ("push", "geolocation")
+NEEDED = ("geolocation",)
 GLOBAL_SALT = "every offer"
 
 
@@ -59,10 +60,10 @@ def _who(facts: CustomerFacts, *, now: datetime, params: Mapping[str, Any]) -> I
     def check(name: str, reason: Reason | None, **numbers: Any) -> Check:
         return Check(name=name, part="who", reason=reason, numbers=numbers)
 
-    granted, channels = sorted(facts.granted), sorted(facts.channels)
     consent = eligibility.consent(granted=facts.granted, purposes=NEEDED)
-    yield check("consent", consent, granted=granted, needed=list(NEEDED))
-    yield check("channel", eligibility.consent(granted=facts.channels, purposes=("push",)), channels=channels)
+    yield check("consent", consent, granted=sorted(facts.granted), needed=list(NEEDED))
+    channel = no_channel(channels=facts.channels, granted=facts.granted)
+    yield check("channel", channel, channels=list(facts.channels), granted=sorted(facts.granted))
     yield check("time_zone", eligibility.time_zone_known(facts.time_zone), time_zone=facts.time_zone)
     is_asked = Rule.MINORS not in params["legal_rules_off"]
     age = eligibility.age(birth_year=facts.birth_year, now=now) if is_asked else None
@@ -152,7 +153,10 @@ def _when(
     unknown = Reason.UNKNOWN_TIME_ZONE if is_open is None else None
     yield check("store_time_zone", unknown, is_known=is_open is not None)
     yield check("opening_hours", eligibility.store_closed(is_open), is_open=is_open)
-    yield check("device", eligibility.device(facts.has_device), has_device=facts.has_device)
+    channel = channel_for(facts)
+    yield check(
+        "device", eligibility.device(channel is not None), channel=channel, reachable=sorted(facts.reachable)
+    )
     quiet = eligibility.quiet_hours(now=now, time_zone=facts.time_zone, quiet=facts.quiet)
     yield check("quiet_hours", quiet, local_time=_wall_clock(facts, now=now), quiet=_hours(facts))
     yield _frequency(facts, trigger, now=now, params=params)

@@ -1,7 +1,8 @@
 """The moving parts of offers.rules.visits: one customer at one store, observation by observation."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from offers.rules.sightings import decides, fresh, heard, level_dbm
 from offers.rules.visit_values import (
@@ -19,6 +20,25 @@ from offers.rules.visit_values import (
 
 class CannotAdvance(ValueError):
     """An observation is older than what the state has seen: fold again from all observations."""
+
+
+Deadline = tuple[datetime, bool, bool]  # when, is it a silence, is it the store's
+
+
+def earliest_deadline(store: Visit | None, aisle: Visit | None, params: VisitParams) -> Deadline | None:
+    """Return the next deadline of these open visits: dwells before silences, aisles before stores."""
+    first: Deadline | None = None
+    if store is not None:
+        first = (store.last_seen_at + params.store_silence, True, True)
+        if store.dwell_due_at is not None and store.dwell_due_at <= first[0]:
+            first = (store.dwell_due_at, False, True)
+    if aisle is not None:
+        silence = (aisle.last_seen_at + params.aisle_silence, True, False)
+        if first is None or silence < first:
+            first = silence
+        if aisle.dwell_due_at is not None:
+            first = min(first, (aisle.dwell_due_at, False, False))
+    return first
 
 
 class Fold:
@@ -51,20 +71,9 @@ class Fold:
 
     # deadlines
 
-    def earliest(self) -> tuple[datetime, bool, bool] | None:
+    def earliest(self) -> Deadline | None:
         """Return (when, is it a silence, is it the store's) of the next deadline: dwells first, aisles first."""
-        due = []
-        if self.aisle is not None:
-            due.append(
-                (self.aisle.last_seen_at + timedelta(seconds=self.params.aisle_silence_s), True, False)
-            )
-            if self.aisle.dwell_due_at is not None:
-                due.append((self.aisle.dwell_due_at, False, False))
-        if self.store is not None:
-            due.append((self.store.last_seen_at + timedelta(seconds=self.params.store_silence_s), True, True))
-            if self.store.dwell_due_at is not None:
-                due.append((self.store.dwell_due_at, False, True))
-        return min(due, default=None)
+        return earliest_deadline(self.store, self.aisle, self.params)
 
     def settle(self, until: datetime) -> None:
         while (due := self.earliest()) is not None and due[0] <= until:
@@ -79,7 +88,7 @@ class Fold:
 
     def dwell_aisle_if_seen(self, at: datetime) -> None:
         assert self.aisle is not None
-        if self.aisle.last_seen_at >= at - timedelta(seconds=self.params.fresh_s):
+        if self.aisle.last_seen_at >= at - self.params.fresh:
             self.dwell_aisle(at, event_id=None)
         else:
             self.aisle = replace(self.aisle, dwell_due_at=None)

@@ -1,9 +1,11 @@
 """What the fold over a phone's observations takes, gives and remembers; docs/algorithms/geofence.md."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import force_setattr
 
 Key = int | str
 
@@ -24,16 +26,14 @@ class TransitionKind(StrEnum):
     EXIT = "exit"
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceKey:
+class PlaceKey(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A store, or one of its aisles."""
 
     store: Key
     aisle: Key | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one event says about one place; a fix gives one for the store and one for each aisle with an area."""
 
     occurred_at: datetime  # aware
@@ -49,8 +49,7 @@ class Observation:
         return (self.occurred_at, self.event_id, self.aisle is not None, str(self.aisle))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """A stay at a place: [entered_at, exited_at)."""
 
     place: PlaceKey
@@ -61,8 +60,7 @@ class Visit:
     dwelled_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
+class Transition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One step of a visit."""
 
     kind: TransitionKind
@@ -80,8 +78,7 @@ class Transition:
         return self.visit.entered_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
+class Signal(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """A sighting that still counts."""
 
     aisle: Key
@@ -89,8 +86,7 @@ class Signal:
     rssi_dbm: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitState:
+class VisitState(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """All that folding on needs of one customer at one store; equal states fold on equally."""
 
     store: Key
@@ -107,11 +103,13 @@ class VisitState:
     @property
     def open_visits(self) -> tuple[Visit, ...]:
         """Return the store's visit and the aisle's, as far as they are open."""
-        return tuple(visit for visit in (self.store_visit, self.aisle_visit) if visit is not None)
+        store, aisle = self.store_visit, self.aisle_visit
+        if store is None:
+            return () if aisle is None else (aisle,)
+        return (store,) if aisle is None else (store, aisle)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitParams:
+class VisitParams(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The thresholds of the fold."""
 
     enter_p: float = 0.8
@@ -119,7 +117,7 @@ class VisitParams:
     phone_enter_p: float = 0.5  # enough together with the phone's own word
     store_dwell_s: float = 120.0
     aisle_dwell_s: float = 15.0
-    aisle_dwell_s_by_aisle: Mapping[Key, float] = field(default_factory=dict)
+    aisle_dwell_s_by_aisle: Mapping[Key, float] = msgspec.field(default_factory=dict)
     aisle_silence_s: float = 30.0
     store_silence_s: float = 1_200.0
     absence_s: float = 600.0  # away no longer than this, by positions alone: the same visit of the store
@@ -129,3 +127,10 @@ class VisitParams:
     weak_count: int = 3
     hysteresis_db: float = 6.0  # by which a neighbouring aisle must be louder
     max_signals: int = 5  # per aisle
+    store_silence: timedelta = timedelta(0)  # store_silence_s and the next ones, made once
+    aisle_silence: timedelta = timedelta(0)
+    fresh: timedelta = timedelta(0)
+
+    def __post_init__(self) -> None:
+        for name in ("store_silence", "aisle_silence", "fresh"):
+            force_setattr(self, name, timedelta(seconds=getattr(self, f"{name}_s")))

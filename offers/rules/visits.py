@@ -7,7 +7,7 @@ before an observation of the same instant, so that a clock that fires them early
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from offers.rules.visit_fold import CannotAdvance, Fold
+from offers.rules.visit_fold import CannotAdvance, Fold, earliest_deadline
 from offers.rules.visit_values import (
     Key,
     Kind,
@@ -56,7 +56,10 @@ def advance(
     Raises CannotAdvance if an observation precedes one folded before, or a deadline already settled.
     """
     fold = Fold(state, params)
-    for observation in sorted(observations, key=_order):
+    found = list(observations)
+    if len(found) > 1:
+        found.sort(key=_order)
+    for observation in found:
         fold.observe(observation)
     fold.settle(until)
     return fold.state(), tuple(fold.transitions)
@@ -64,7 +67,7 @@ def advance(
 
 def next_deadline(state: VisitState, *, params: VisitParams = DEFAULT_PARAMS) -> datetime | None:
     """Return when the fold must go on even if the phone stays silent; None if nothing is open."""
-    due = Fold(state, params).earliest()
+    due = earliest_deadline(state.store_visit, state.aisle_visit, params)
     return due[0] if due else None
 
 

@@ -63,8 +63,10 @@ def clear_scene(walkers: Sequence[Walker], *, now: datetime) -> None:
     Takes their presences in the order of their ids, as every batch does.
     """
     ids = [walker.customer_id for walker in walkers]
+    locks.make_presences(customer_ids=ids)
     locks.lock_presences(customer_ids=ids)
-    Presence.objects.filter(customer_id__in=ids).update(state={}, due_at=None, last_event_at=None)
+    nothing = {"state": "", "fix": None, "fix_event_id": None, "due_at": None, "last_event_at": None}
+    Presence.objects.filter(customer_id__in=ids).update(**nothing)
     Coupon.objects.filter(customer_id__in=ids, issued_at__gt=now).update(state=CouponState.REVOKED)
     Exposure.objects.filter(customer_id__in=ids, exposed_at__gt=now).update(voided_at=now)
 

@@ -4,16 +4,17 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Max, Min
+from msgspec.structs import replace
 
 from customers.api.problems import DATABASE_IS_AWAY
-from offers import pipeline
+from offers import locks, pipeline
 from offers.flow import Event, EventResult, Trigger
 from offers.models import Decision, Presence
 from offers.pipeline import Rehearsal, Weighed
@@ -92,7 +93,7 @@ class _Walking:
     notes: Notes = field(default_factory=Notes)
     seen: list[_Seen] = field(default_factory=list)
     claims: VirtualClaims = field(default_factory=VirtualClaims)
-    fresh_ids: dict[UUID, UUID] = field(
+    fresh_ids: dict[str, str] = field(
         default_factory=dict
     )  # by the id that was sent: one that nobody has used
     sent_id: str | None = None  # of the event that is on its way
@@ -125,7 +126,7 @@ class _Walking:
         if at - self.walk.now <= MAX_SPAN:
             self._fire(until=at)
             self.clock = max(self.clock, at)
-        fresh_id = self.fresh_ids.setdefault(step.event.event_id, uuid4())
+        fresh_id = self.fresh_ids.setdefault(step.event.event_id, str(uuid4()))
         self.sent_id = step.sent_id
         events = [
             replace(
@@ -146,7 +147,11 @@ class _Walking:
         try:
             with transaction.atomic():
                 return pipeline.run_inside(
-                    events, now=self.clock, params=self.params, rehearsal=self._rehearsal()
+                    events,
+                    presences=locks.lock_presences(customer_ids=self._customer_ids()),
+                    now=self.clock,
+                    params=self.params,
+                    rehearsal=self._rehearsal(),
                 )
         except DATABASE_IS_AWAY:
             raise

@@ -2,7 +2,7 @@
 
 Every candidate meets the checks in one order and keeps the first that says no:
 
-    who       no_consent (push, geolocation, the channel), unknown_time_zone, legal_guard, paused
+    who       no_consent (geolocation, a channel), unknown_time_zone, legal_guard, paused
     whether   legal_guard (the offer), muted, no_consent (profiling), not_relevant, not_worth_sending, already_issued,
               sold_out, budget_exhausted
     when      unknown_time_zone (the store's), store_closed, no_device, quiet_hours, frequency_cap
@@ -19,6 +19,7 @@ from typing import Any
 from customers.rules.frequency import Caps
 from offers.flow import Candidate, Choice, CustomerFacts, OfferTerms, Trigger, Verdict
 from offers.rules import eligibility
+from offers.rules.channels import channel_for, no_channel
 from offers.rules.eligibility import Audience, Reason, Standing
 from offers.rules.holdout import Arm, arm
 from offers.rules.legal import forbidden_offers
@@ -27,7 +28,6 @@ from offers.rules.worth import REWARD, Worth, weigh
 
 WINNERS = 3  # worth handing on: who gets none of them is sold out
 ONE = 1  # how often an offer that names no limit is held at the same time
-SENDING_PURPOSES = ("push", "geolocation")
 GLOBAL_SALT = "every offer"
 
 Answer = tuple[int, Reason | None]  # checks passed, and the no that came after them
@@ -208,8 +208,8 @@ def _first(answers: Iterable[Reason | None]) -> Answer:
 
 
 def _who(facts: CustomerFacts, *, now: datetime, params: Mapping[str, Any]) -> Iterator[Reason | None]:
-    yield eligibility.consent(granted=facts.granted, purposes=SENDING_PURPOSES)
-    yield eligibility.consent(granted=facts.channels, purposes=("push",))
+    yield eligibility.consent(granted=facts.granted, purposes=("geolocation",))
+    yield no_channel(channels=facts.channels, granted=facts.granted)
     yield eligibility.time_zone_known(facts.time_zone)
     is_asked = Rule.MINORS not in params["legal_rules_off"]
     yield eligibility.age(birth_year=facts.birth_year, now=now) if is_asked else None
@@ -263,7 +263,7 @@ def _when(
 ) -> Iterator[Reason | None]:
     yield Reason.UNKNOWN_TIME_ZONE if candidate.store_is_open is None else None
     yield eligibility.store_closed(candidate.store_is_open)
-    yield eligibility.device(facts.has_device)
+    yield eligibility.device(channel_for(facts) is not None)
     yield eligibility.quiet_hours(now=now, time_zone=facts.time_zone, quiet=facts.quiet)
     yield eligibility.frequency_cap(
         sent_at=facts.sent_at,

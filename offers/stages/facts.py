@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from customers.rules.affinity import brand_key
-from offers.cursors import hot_cursor
+from offers.cursors import bigints, hot_cursor
 from offers.flow import CustomerFacts
 
 SENT_DAYS = 8  # a calendar week in any zone, and the day that the zones differ by
@@ -18,6 +18,8 @@ _CUSTOMERS = """
            EXISTS (SELECT FROM customers_device d
                     WHERE d.customer_id = c.id AND d.active
                       AND COALESCE(d.fcm_id, d.apns_id, d.webpush_id) IS NOT NULL) AS has_device,
+           c.email <> '' AND c.email_dead_at IS NULL AS has_email,
+           c.phone ~ '^\\+[1-9][0-9]{6,14}$' AND c.phone_dead_at IS NULL AS has_phone,
            COALESCE((SELECT is_stopped FROM offers_sendingswitch WHERE id = 1), false) AS is_sending_stopped
       FROM customers_customer c
      WHERE c.id = ANY(%(customers)s) AND c.erased_at IS NULL
@@ -50,7 +52,7 @@ def gather_facts(
     params: the house's defaults (settings.RAYON) for those who set none of their own.
     """
     values: dict[str, Any] = {
-        "customers": sorted(set(customer_ids)),
+        "customers": bigints(sorted(set(customer_ids))),
         "now": now,
         "since": now - timedelta(days=SENT_DAYS),
     }
@@ -80,7 +82,7 @@ def _facts(
         time_zone=row["time_zone"],
         birth_year=row["birth_year"],
         granted=frozenset(row["granted"]),
-        channels=frozenset(row["channels"]),
+        channels=tuple(row["channels"]),
         segments=frozenset(row["segments"]),
         topics=frozenset(row["topics"]),
         muted_brands=frozenset(filter(None, map(brand_key, row["muted_brands"]))),
@@ -90,6 +92,8 @@ def _facts(
         max_pushes_per_week=_own_or(row["max_pushes_per_week"], params["max_pushes_per_week"]),
         paused_until=row["paused_until"],
         has_device=row["has_device"],
+        has_email=row["has_email"] and "email" in params["channels"],
+        has_phone=row["has_phone"] and "sms" in params["channels"],
         sent_at=tuple(at for at, _ in sent),
         sent_stores=tuple(store_id for _, store_id in sent),
         ignored_in_a_row=ignored,

@@ -1,10 +1,11 @@
-"""Sockets as apps use them: real server, real worker, the channel layer over PostgreSQL, a local FCM."""
+"""Sockets as apps use them: real server, real worker, the channel layer over PostgreSQL and over Redis, a local FCM."""
 
 import asyncio
 import json
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from customers.models import BearerToken, Customer
 from offers.models import LocationEvent, OpenSocket, OutboxMessage, Receipt, SocketServer
 from providers.testing import running_fcm
 from tests.acceptance.phones import open_socket, stream_url
+from tests.acceptance.redis_server import running_redis
 from tests.acceptance.service import Service, beacon_event, now_text, running_service
 from tests.acceptance.test_yoghurt import (
     BEACON,
@@ -44,12 +46,15 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="module")
-def running(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_fcm() as fcm:
+@pytest.fixture(scope="module", params=["postgres", "redis"])
+def running(
+    request: pytest.FixtureRequest, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    with ExitStack() as stack:
+        fcm = stack.enter_context(running_fcm())
+        layer = {"REDIS_URL": stack.enter_context(running_redis())} if request.param == "redis" else {}
         home = tmp_path_factory.mktemp("home")
-        with running_service(fcm=fcm, home=home, settings=SETTINGS) as service:
-            yield service
+        yield stack.enter_context(running_service(fcm=fcm, home=home, settings={**SETTINGS, **layer}))
 
 
 @pytest.fixture

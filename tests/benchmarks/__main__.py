@@ -10,13 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.env import read_environment
-from tests.benchmarks import database, events_rest, pipeline, yields
+from tests.benchmarks import events_rest, events_socket, latency, pipeline, sample, vs_obvious, worlds, yields
 from tests.benchmarks.figures import Figure, save, table
 
 RESULTS = Path("build/bench.json")
 BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
+    "sample_check": sample.check,
     "pipeline": pipeline.throughput,
+    "cost_growth": pipeline.growth,
     "events_rest_batch": events_rest.batch,
+    "events_socket": events_socket.frames,
+    "events_rest_single": events_rest.single,
+    "p99_half_load": latency.p99_half_load,
+    "vs_obvious": vs_obvious.rates,
     "yield_review": yields.review,
     "decision_rules": yields.rules,
 }
@@ -25,7 +31,7 @@ BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench ONLY=…", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of: {', '.join(BENCHMARKS)}")
-    parser.add_argument("--seconds", type=int, default=10, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=10, help="of each measurement")
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:
@@ -34,17 +40,19 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    # The benchmarks' own database is one given by address, for which the settings are strict.
+    # The benchmarks' own databases are given by address, for which the settings are strict.
     os.environ.setdefault("SECRET_KEY", "a-key-for-benchmarks-only")
     os.environ.setdefault("HTTPS", "0")
-    server = read_environment(source=os.environ).database
+    environment = read_environment(source=os.environ)
     figures: list[Figure] = []
     try:
         for name in given.names or BENCHMARKS:
             print(f"{name} …", flush=True)
-            figures += BENCHMARKS[name](server=server, seconds=given.seconds)
+            figures += BENCHMARKS[name](server=environment.database, seconds=given.seconds)
     finally:
-        database.drop(server=server)
+        # Worlds are kept where `make clean` takes them away: in the embedded cluster.
+        if not environment.embedded:
+            worlds.forget(environment.database)
     print("\n" + table(figures))
     save(figures, path=RESULTS)
     print(f"\nWritten to {RESULTS}.")

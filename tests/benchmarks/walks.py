@@ -2,48 +2,60 @@
 
 import random
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import count, islice
 from typing import Any
 
 from tests.benchmarks.world import AISLES, beacon_of, place_of
 
 METRES_PER_DEGREE = 111_320.0
-SPEED_MPS = 4.0  # a runner: from outside the fence to the door in the street's third of the walk
+STREET = 20  # fixes at most, from AWAY_M to the door
+AWAY_M = 160.0  # outside of every fence
+# Neighbouring fixes stay nearer to each other than their accuracies together: no pace of sending makes them a lie.
+ACCURACY_M, JITTER_M = 8.0, 3.0
+AT_A_SHELF_DBM = -55  # who comes into an aisle passes its beacon closely: louder than the aisle left behind
+AISLE_EVENTS = 18  # in one aisle before the next; longer than its dwell
+
+Event = dict[str, Any]
 
 
-def walk(*, chance: random.Random, stores: int, events: int, until: datetime) -> list[dict[str, Any]]:
-    """Return the events of one phone, oldest first, the last at `until`: API bodies, ready to be sent.
+def walk(*, chance: random.Random, stores: int, events: int, until: datetime) -> list[Event]:
+    """Return the events of one phone, oldest first, the last at `until`: API bodies, ready to be sent."""
+    bodies = islice(shopping(chance=chance, stores=stores), events)
+    return [
+        {**body, "occurred_at": (until - timedelta(seconds=events - 1 - number)).isoformat()}
+        for number, body in enumerate(bodies)
+    ]
 
-    The street takes the first third, then each aisle its share of beacon sightings with a fix between.
-    """
+
+def shopping(*, chance: random.Random, stores: int) -> Iterator[Event]:
+    """Yield what one phone sends, for ever, without the times: fixes in the street, then aisle after aisle."""
     store = chance.randrange(stores)
     lat, lon = place_of(store)
-    aisles = chance.sample(range(AISLES), k=min(AISLES, 2 if events < 60 else 3))
-    street = events // 3
-    found = []
-    for number in range(events):
-        at = until - timedelta(seconds=events - 1 - number)
-        if number < street:
-            away_m = SPEED_MPS * (street - number)
-            found.append(_fix(chance=chance, lat=lat + away_m / METRES_PER_DEGREE, lon=lon, at=at))
-        elif number % 5 == 0:
-            found.append(_fix(chance=chance, lat=lat, lon=lon, at=at))
+    for number in range(STREET):
+        away_m = AWAY_M * (STREET - number) / STREET
+        yield _fix(chance=chance, lat=lat + away_m / METRES_PER_DEGREE, lon=lon)
+    aisles = chance.sample(range(AISLES), k=AISLES)
+    for number in count():
+        turn, inside = divmod(number, AISLE_EVENTS)
+        if inside % 5 == 4:
+            yield _fix(chance=chance, lat=lat, lon=lon)
         else:
-            aisle = aisles[(number - street) * len(aisles) // (events - street)]
-            found.append(_sighting(chance=chance, beacon=beacon_of(store, aisle), at=at))
-    return found
+            beacon = beacon_of(store, aisles[turn % AISLES])
+            yield _sighting(chance=chance, beacon=beacon, is_first=inside == 0)
 
 
-def _fix(*, chance: random.Random, lat: float, lon: float, at: datetime) -> dict[str, Any]:
-    jitter = chance.gauss(0, 3) / METRES_PER_DEGREE
-    location = {"lat": round(lat + jitter, 7), "lon": round(lon + jitter, 7), "accuracy_m": 8.0}
-    return {**_head(chance=chance, at=at), "type": "fix", "location": location}
+def _fix(*, chance: random.Random, lat: float, lon: float) -> Event:
+    jitter = chance.uniform(-JITTER_M, JITTER_M) / METRES_PER_DEGREE
+    location = {"lat": round(lat + jitter, 7), "lon": round(lon + jitter, 7), "accuracy_m": ACCURACY_M}
+    return {"id": _id(chance), "type": "fix", "location": location}
 
 
-def _sighting(*, chance: random.Random, beacon: dict[str, Any], at: datetime) -> dict[str, Any]:
-    heard = {**beacon, "rssi_dbm": -66 - chance.randrange(8)}
-    return {**_head(chance=chance, at=at), "type": "beacon", "beacon": heard}
+def _sighting(*, chance: random.Random, beacon: dict[str, Any], is_first: bool) -> Event:
+    rssi = AT_A_SHELF_DBM if is_first else -66 - chance.randrange(8)
+    return {"id": _id(chance), "type": "beacon", "beacon": {**beacon, "rssi_dbm": rssi}}
 
 
-def _head(*, chance: random.Random, at: datetime) -> dict[str, Any]:
-    return {"id": str(uuid.UUID(int=chance.getrandbits(128), version=4)), "occurred_at": at.isoformat()}
+def _id(chance: random.Random) -> str:
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))

@@ -119,6 +119,8 @@ def test_thirty_events_of_one_customer_at_once_give_one_coupon(is_locked: bool) 
         make_offer(now=NOW, ref=f"offer-{number}", trigger_places="store", topics=[f"t{number}"])
     customer = make_buyer(now=NOW, topics=[f"t{number}" for number in range(THREADS)])
 
+    locks.make_presences(customer_ids=[customer.pk])
+
     def decide(_: int) -> str:
         with transaction.atomic():
             if is_locked:

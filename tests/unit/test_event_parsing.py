@@ -3,7 +3,6 @@
 import copy
 import math
 from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from customers.api.problems import Problem
 from offers.api.events.documented import EventBody
-from offers.events import InvalidEvent, events_of, parse_event, sent_id
+from offers.api.events.parsing import InvalidEvent, events_of, parse_event, sent_id
 from offers.flow import Position, Sighting
 
 ID = "0190d3a2-7c1e-7000-8000-00000000000a"
@@ -50,7 +49,7 @@ def changed(raw, path, value):
 
 def test_a_fix_becomes_typed_values_in_utc():
     event = parse(FIX)
-    assert event.event_id == UUID(ID)
+    assert event.event_id == ID
     assert event.position == Position(lat=48.85, lon=2.35, accuracy_m=12.0, is_mock=False)
     assert event.occurred_at == datetime(2026, 11, 22, 9, 3, 7, tzinfo=UTC)
     assert (event.customer_id, event.device_id, event.geofence, event.beacon) == (1, "phone", None, None)
@@ -58,7 +57,7 @@ def test_a_fix_becomes_typed_values_in_utc():
 
 def test_a_scanned_code_is_a_beacon_without_a_strength():
     event = parse(changed(BEACON, "beacon.rssi_dbm", ...))
-    assert event.beacon == Sighting(uuid=UUID(BEACON["beacon"]["uuid"]), major=12, minor=3, rssi_dbm=None)
+    assert event.beacon == Sighting(uuid=BEACON["beacon"]["uuid"].lower(), major=12, minor=3, rssi_dbm=None)
 
 
 GOOD = [

@@ -46,6 +46,15 @@ def test_a_short_message_is_passed_on_whole() -> None:
     }
 
 
+def test_a_sensitive_message_shows_neither_its_texts_nor_its_image() -> None:
+    message = built(is_sensitive=True, language="en", image_url="https://images.example/y.jpg")
+
+    assert message["notification"] == {
+        "title": "An offer is waiting for you",
+        "body": "Open it to find out more.",
+    }
+
+
 @pytest.mark.parametrize(
     ("left", "ttl"),
     [

@@ -27,9 +27,9 @@ from customers.api.fields import (
 from customers.api.serializers import StrictSerializer
 from customers.api.views import CustomerView
 from offers import pipeline
-from offers.api.events.door import answers, judge
+from offers.api.events.deciding import answers, judge
+from offers.api.events.parsing import BELONGS, KINDS, MAX_EVENTS, MAX_GEOFENCE_CHARS, RSSI_DBM, events_of
 from offers.api.serializers.wallet import CouponOut, PlaceOut
-from offers.events import BELONGS, KINDS, MAX_EVENTS, MAX_GEOFENCE_CHARS, RSSI_DBM, events_of
 from offers.flow import Event
 from offers.rules.eligibility import Reason
 
@@ -72,7 +72,7 @@ class EventBody(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         kind, needed = attrs["type"], KINDS[attrs["type"]]
-        if needed is not None and attrs.get(needed) is None:
+        if attrs.get(needed) is None:
             raise serializers.ValidationError({needed: "Needed for this type."}, code="required")
         for name, kinds in BELONGS.items():
             if kind not in kinds and attrs.get(name) is not None:

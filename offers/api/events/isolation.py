@@ -62,7 +62,7 @@ def _bisected(events: Sequence[Event], *, run: Run) -> list[EventResult]:
             log.error(
                 "an event cannot be processed", extra={"error": type(error).__name__, "where": _where(error)}
             )
-            return [EventResult(event_id=str(events[0].event_id), status="rejected", error="invalid")]
+            return [EventResult(event_id=events[0].event_id, status="rejected", error="invalid")]
     middle = len(events) // 2
     return _bisected(events[:middle], run=run) + _bisected(events[middle:], run=run)
 

@@ -10,16 +10,16 @@ from customers.api.fields import InstantField, RefField, rfc3339
 from customers.api.serializers import StrictSerializer
 from offers import legal_texts, texts
 from offers.api.events.documented import EventBody
+from offers.api.events.parsing import MAX_EVENTS, InvalidEvent, parse_event, sent_id
 from offers.api.events.rendering import render_coupon, render_place
 from offers.api.serializers.offer_values import offer_in
 from offers.api.serializers.offers import OfferBody, wrong
 from offers.api.serializers.wallet import CouponOut, PlaceOut
-from offers.events import MAX_EVENTS
 from offers.operations.promotions import OfferIn
 from offers.rules.eligibility import Reason
 from offers.rules.legal_values import Rule
 from offers.rules.trace import Check
-from offers.simulation.values import Simulated, SimulatedDecision, WeighedOffer
+from offers.simulation.values import Simulated, SimulatedDecision, Step, WeighedOffer
 
 MAX_OFFERS = 20
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -60,6 +60,11 @@ class SimulationOutside(StrictSerializer):
         if "now" in attrs and not FIRST <= attrs["now"] < LAST:
             raise wrong("now", "out_of_range", "A time of the years 2000 to 2099.")
         return attrs
+
+
+def steps_of(raw_events: Sequence[Any]) -> tuple[Step, ...]:
+    """Return one step an event, same order; one that is not what the contract says will be rejected alone."""
+    return tuple(_step(raw) for raw in raw_events)
 
 
 def offers_of(raw_offers: Sequence[Any]) -> tuple[OfferIn | str, ...]:
@@ -202,3 +207,10 @@ def _check(check: Check) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return rfc3339(value) if isinstance(value, datetime) else value
+
+
+def _step(raw: Any) -> Step:
+    try:
+        return Step(sent_id=sent_id(raw), event=parse_event(raw, customer_id=0, device_id=""))
+    except InvalidEvent:
+        return Step(sent_id=sent_id(raw), event=None)

@@ -8,7 +8,8 @@ import msgspec
 
 from customers.api.parsers import MalformedJson, parse_json
 from customers.api.problems import Problem, invalid_problem
-from offers.events import events_of
+from offers.api.events.parsing import events_of
+from offers.api.events.wire import WireEvent, well_formed_frame
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_SEQ = 2**53 - 1  # what every client's numbers hold
@@ -34,7 +35,7 @@ class Ping:
 @dataclass(frozen=True, slots=True)
 class Events:
     seq: int
-    raw: Sequence[Any]  # 1 to 500, each judged alone later
+    raw: Sequence[WireEvent] | Sequence[Any]  # 1 to 500, each judged alone later
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,11 @@ Frame = Ping | Events | Ack
 
 def read_frame(message: Mapping[str, Any]) -> Frame:
     """Return what a websocket.receive message holds. Raises FrameTooLarge, or the problem to answer with."""
-    body = _json(message)
+    raw = _raw(message)
+    frame = well_formed_frame(raw)
+    if frame is not None:
+        return Events(seq=frame.seq, raw=frame.events)
+    body = parse_json(raw, max_bytes=MAX_FRAME_BYTES)
     if not isinstance(body, dict):
         raise Problem(status=400, detail="A frame is an object.")
     kind = body.get("type")
@@ -98,7 +103,7 @@ def _text(body: Mapping[str, Any]) -> str:
     return msgspec.json.encode(body).decode()
 
 
-def _json(message: Mapping[str, Any]) -> Any:
+def _raw(message: Mapping[str, Any]) -> bytes:
     text = message.get("text")
     if text is None:
         if len(message.get("bytes") or b"") > MAX_FRAME_BYTES:
@@ -112,7 +117,7 @@ def _json(message: Mapping[str, Any]) -> Any:
         raise MalformedJson("Not UTF-8.") from None
     if len(raw) > MAX_FRAME_BYTES:
         raise FrameTooLarge
-    return parse_json(raw, max_bytes=MAX_FRAME_BYTES)
+    return raw
 
 
 def _frame(kind: str, body: dict[str, Any]) -> Frame:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from customers.api.credentials import InvalidCredentials
 from customers.api.problems import DATABASE_IS_AWAY, Problem, problem_of
 from offers.api.events.coalescer import TooBusy
+from offers.api.events.deciding import Incoming
 from offers.api.events.door import decide, in_thread
 from offers.api.stream import frames
 from offers.api.stream.connection import Close, Connection, refuse
@@ -87,7 +88,7 @@ async def _hear(socket: PhoneSocket, message: Mapping[str, Any]) -> None:
 async def _answer(socket: PhoneSocket, frame: frames.Events) -> None:
     try:
         try:
-            results = await decide(frame.raw, credential=socket.credential)
+            results = await decide(Incoming(events=frame.raw, credential=socket.credential))
             socket.remember(results)
             text = frames.results_frame(frame.seq, results)
         except Exception as error:

@@ -11,7 +11,6 @@ from customers.api.views import BackOfficeView
 from customers.models import Scope
 from offers.api.answers import refusal_errors, refusal_problem
 from offers.api.serializers import simulations as shapes
-from offers.simulation.reading import steps_of
 from offers.simulation.values import DraftRefused, SimulationTooLong, UnknownSimulated, Walk
 from offers.simulation.walking import simulate
 
@@ -34,7 +33,7 @@ class SimulationsView(BackOfficeView):
         now = given.get("now", self.now)
         walk = Walk(
             customers=tuple(given["customers"]),
-            path=steps_of(given["path"]),
+            path=shapes.steps_of(given["path"]),
             now=now,
             offers=shapes.offers_of(given["offers"]),
             only_stores=tuple(sorted(self.caller.store_refs)),

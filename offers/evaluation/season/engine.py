@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace as changed
+
 from offers.evaluation.season.policies import NoPush
 from offers.evaluation.season.values import Line, Told
 from offers.evaluation.season.walking import Shelf
@@ -85,7 +87,7 @@ class Engine(NoPush):
         if choice.reason in ("issued", "holdout"):
             # a hold-out's exposure counts against the caps, too
             sent_at, stores = (*facts.sent_at, now)[-8:], (*facts.sent_stores, store)[-8:]
-            self._facts[shopper] = replace(facts, sent_at=sent_at, sent_stores=stores)
+            self._facts[shopper] = changed(facts, sent_at=sent_at, sent_stores=stores)
         if choice.reason != "issued":
             return None
         line = choice.winners[0].candidate.offer_id
@@ -167,7 +169,7 @@ class Engine(NoPush):
         judged, facts, goods = deal.judged, deal.facts, self.world.lines[deal.line]
         assert judged is not None
         free = facts.units - facts.claimed
-        return replace(
+        return changed(
             _TERMS,
             offer_id=deal.line,
             ref=f"{goods.name} {deal.store}",
@@ -232,7 +234,7 @@ def _trigger(shopper: int, *, store: int, now: datetime) -> Trigger:
 
 def _facts(shopper: int) -> CustomerFacts:
     """Return a shopper who allows everything and asks for the house's defaults."""
-    return replace(_FACTS, customer_id=shopper, ref=f"shopper {shopper}")
+    return changed(_FACTS, customer_id=shopper, ref=f"shopper {shopper}")
 
 
 _FACTS = CustomerFacts(
@@ -242,7 +244,7 @@ _FACTS = CustomerFacts(
     time_zone="Europe/Paris",
     birth_year=None,
     granted=frozenset({"push", "geolocation", "profiling"}),
-    channels=frozenset({"push"}),
+    channels=("push",),
     segments=frozenset(),
     topics=frozenset(),
     muted_brands=frozenset(),

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from customers.api.instants import parse_instant
 from customers.api.problems import Problem
-from offers.events import events_of
-from offers.simulation.reading import steps_of
+from offers.api.events.parsing import events_of
+from offers.api.serializers.simulations import steps_of
 from offers.simulation.telling import told
 from offers.simulation.values import DraftRefused, SimulationTooLong, Step, UnknownSimulated, Walk
 from offers.simulation.walking import simulate

@@ -6,15 +6,18 @@ Three queries for a batch of any size, and a fourth where an offer asks for a di
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from customers.rules.affinity import share
 from customers.rules.zones import UnknownTimeZone
-from offers.cursors import hot_cursor
+from offers.cursors import bigints, hot_cursor, ints, texts, uuids
+from offers.event_tables import recent_events
 from offers.flow import Candidate, OfferTerms, Place, Trigger
 from offers.rules.opening_hours import BadOpeningHours, is_open
 from offers.stages.candidates import sql
+
+KEPT_FOR = timedelta(hours=24)  # a position
 
 Spot = tuple[int, int | None, str]  # store, aisle, transition
 Pair = tuple[int, Trigger, Place, int, int | None]  # index of the trigger, trigger, place, offer, within_m
@@ -43,7 +46,7 @@ def find(triggers: Sequence[Trigger], *, now: datetime) -> tuple[list[Candidate]
         for index, trigger, place in asking
         for offer_id, within_m in here[_spot(trigger=trigger, place=place)]
     ]
-    too_far = _too_far(pairs)
+    too_far = _too_far(pairs, now=now)
     pairs = [pair for pair in pairs if (pair[0], pair[3]) not in too_far]
     if not pairs:
         return [], {}
@@ -85,10 +88,10 @@ def _offers_at(
     rows = _rows(
         sql.OFFERS_AT,
         {
-            "spots": list(range(len(spots))),
-            "stores": [store for store, _, _ in spots],
-            "aisles": [aisle for _, aisle, _ in spots],
-            "transitions": [transition for _, _, transition in spots],
+            "spots": ints(range(len(spots))),
+            "stores": bigints([store for store, _, _ in spots]),
+            "aisles": bigints([aisle for _, aisle, _ in spots]),
+            "transitions": texts([transition for _, _, transition in spots]),
             "now": now,
         },
     )
@@ -98,18 +101,28 @@ def _offers_at(
     return here, stores
 
 
-def _too_far(pairs: Iterable[Pair]) -> set[tuple[int, int]]:
+def _too_far(pairs: Iterable[Pair], *, now: datetime) -> set[tuple[int, int]]:
     """Return the (trigger index, offer id) whose event lies further from the store than the offer's within_m."""
     measured = [
-        (index, offer_id, within_m, trigger.customer_id, trigger.event_row_id, place.store_id)
+        (
+            index,
+            offer_id,
+            within_m,
+            trigger.customer_id,
+            trigger.event_row_id,
+            trigger.event_id,
+            place.store_id,
+        )
         for index, trigger, place, offer_id, within_m in pairs
         if within_m is not None and trigger.event_row_id is not None and place.kind == "store"
     ]
     if not measured:
         return set()
-    names = ("triggers", "offers", "limits", "customers", "events", "stores")
-    columns = [list(column) for column in zip(*measured, strict=True)]
-    rows = _rows(sql.TOO_FAR, dict(zip(names, columns, strict=True)))
+    names = ("triggers", "offers", "limits", "customers", "rows", "events", "stores")
+    kinds = (ints, bigints, ints, bigints, bigints, uuids, bigints)
+    columns = [kind(column) for kind, column in zip(kinds, zip(*measured, strict=True), strict=True)]
+    statement = sql.TOO_FAR.format(recent=recent_events(now, back=KEPT_FOR))
+    rows = _rows(statement, dict(zip(names, columns, strict=True)))
     return {(index, offer_id) for index, offer_id in rows}
 
 
@@ -121,10 +134,10 @@ def _histories(
     rows = _rows(
         sql.HISTORIES,
         {
-            "customers": _array(customer_id for customer_id, _ in ordered),
-            "offers": _array(offer_id for _, offer_id in ordered),
-            "each_customer": sorted({customer_id for customer_id, _ in ordered}),
-            "each_offer": sorted({offer_id for _, offer_id in ordered}),
+            "customers": bigints([customer_id for customer_id, _ in ordered]),
+            "offers": bigints([offer_id for _, offer_id in ordered]),
+            "each_customer": bigints(sorted({customer_id for customer_id, _ in ordered})),
+            "each_offer": bigints(sorted({offer_id for _, offer_id in ordered})),
             "now": now,
         },
     )
@@ -134,11 +147,6 @@ def _histories(
     }
 
 
-def _array(ids: Iterable[int]) -> str:
-    """Return PostgreSQL's text of an array; the driver asks for the type of each element, which is slow for many."""
-    return "{" + ",".join(map(str, ids)) + "}"
-
-
 def _terms(
     offer_ids: Collection[int],
 ) -> tuple[dict[int, OfferTerms], dict[int, tuple[int | None, int | None]]]:
@@ -146,7 +154,7 @@ def _terms(
     terms: dict[int, OfferTerms] = {}
     left: dict[int, tuple[int | None, int | None]] = {}
     with hot_cursor() as cursor:
-        cursor.execute(sql.TERMS, {"offers": sorted(offer_ids)})
+        cursor.execute(sql.TERMS, {"offers": bigints(sorted(offer_ids))})
         columns = [column.name for column in cursor.description or ()]
         rows = cursor.fetchall()
     for row in rows:

@@ -39,9 +39,12 @@ OFFERS_AT = """
 TOO_FAR = """
     SELECT t.trigger, t.offer_id
       FROM unnest(%(triggers)s::int[], %(offers)s::bigint[], %(limits)s::int[], %(customers)s::bigint[],
-                  %(events)s::bigint[], %(stores)s::bigint[])
-        AS t(trigger, offer_id, within_m, customer_id, event_id, store_id)
-      JOIN offers_locationevent e ON e.id = t.event_id AND e.customer_id = t.customer_id AND e.lat IS NOT NULL
+                  %(rows)s::bigint[], %(events)s::uuid[], %(stores)s::bigint[])
+        AS t(trigger, offer_id, within_m, customer_id, row_id, event_id, store_id)
+     CROSS JOIN LATERAL (
+        SELECT e.lat, e.lon FROM {recent} e
+         WHERE (e.customer_id, e.event_id) = (t.customer_id, t.event_id) AND e.id = t.row_id AND e.lat IS NOT NULL
+         LIMIT 1) e
       JOIN offers_store s ON s.id = t.store_id
      WHERE NOT ST_DWithin(COALESCE(s.area, s.location),
                           ST_SetSRID(ST_MakePoint(e.lon, e.lat), 4326)::geography, t.within_m)

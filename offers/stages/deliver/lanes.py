@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from offers.gateways.google_tokens import BadCredentialsFile
+from offers.gateways.credentials import BadCredentialsFile
 from offers.gateways.port import Outcome, PushGateway, PushMessage, Receipt
 from offers.gateways.registry import GATEWAYS, NoGateway, gateway_for
 from offers.gateways.settings import ProviderSettings

@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from offers.flow import Event, EventResult, Place, StoredEvent
-from offers.locks import LockedPresence, lock_presences
+from offers.locks import LockedPresence
 from offers.rules.plausibility import Clock, Fix, Limits, clock_of
 from offers.stages.intake.answers import first_decisions
-from offers.stages.intake.places import resolve_places, triple
-from offers.stages.intake.rows import Standing, insert_events, known_events, standings_of, touch_devices
+from offers.stages.intake.look import Known, Standing, look
+from offers.stages.intake.places import triple
+from offers.stages.intake.rows import insert_events, touch_devices
 from offers.stages.thresholds import limits_of
 
 __all__ = ["Intake", "Standing", "take_in"]
 
-Key = tuple[int, UUID]  # customer, event id
+Key = tuple[int, str]  # customer, event id
 
 NOT_ACTED_ON = {Clock.TOO_OLD: "stale", Clock.FUTURE: "stale", Clock.EPOCH: "stale"}
 
@@ -28,8 +28,8 @@ class Intake:
     answered: Mapping[int, EventResult]  # rejected, and duplicates of earlier batches
     stored: Mapping[int, StoredEvent]  # new and on disk, in the batch's order
     repeats: Mapping[int, int]  # a duplicate within the batch: index of the one that was stored
-    presences: Mapping[int, LockedPresence]  # by customer id, locked
     last_fixes: Mapping[int, Fix]  # by customer id: the last believed position
+    dwell_s: Mapping[int, float]  # by aisle id, of the events' places that have a time of their own
 
 
 @dataclass
@@ -40,21 +40,26 @@ class _Sorting:
     known: dict[int, Event] = field(default_factory=dict)
 
 
-def take_in(events: Sequence[Event], *, now: datetime, params: Mapping[str, Any]) -> Intake:
+def take_in(
+    events: Sequence[Event],
+    *,
+    presences: Mapping[int, LockedPresence],
+    now: datetime,
+    params: Mapping[str, Any],
+) -> Intake:
     """Store what is new of a batch, and answer what is repeated or cannot be placed.
 
-    Takes the lock of every customer of the batch; must run inside a transaction. Without the consent to
-    geolocation an event is kept without its position and place. Eight statements at most.
+    The customers' presences must be locked by this transaction; without one, a customer's events are invalid. Without
+    the consent to geolocation an event is kept without its position and place. Four statements at most.
     """
-    presences = lock_presences(customer_ids=[event.customer_id for event in events])
-    standings = standings_of(presences=presences)
-    sorting = _sort(events, standings=standings, now=now, limits=limits_of(params))
+    known = look(events, presences=presences, now=now)
+    sorting = _sort(events, known=known, now=now, limits=limits_of(params))
     if sorting.known:
         keys = {(event.customer_id, event.event_id): None for event in sorting.known.values()}
         decisions = first_decisions(list(keys), now=now)
         for index, event in sorting.known.items():
             sorting.answered[index] = EventResult(
-                event_id=str(event.event_id),
+                event_id=event.event_id,
                 status="duplicate",
                 decisions=decisions.get((event.customer_id, event.event_id), ()),
             )
@@ -69,21 +74,18 @@ def take_in(events: Sequence[Event], *, now: datetime, params: Mapping[str, Any]
             for index, event, place, verdict in sorting.fresh
         },
         repeats=sorting.repeats,
-        presences=presences,
-        last_fixes={id_: standing.last_fix for id_, standing in standings.items() if standing.last_fix},
+        last_fixes={id_: standing.last_fix for id_, standing in known.standings.items() if standing.last_fix},
+        dwell_s=known.dwell_s,
     )
 
 
-def _sort(
-    events: Sequence[Event], *, standings: Mapping[int, Standing], now: datetime, limits: Limits
-) -> _Sorting:
-    places = resolve_places(events)
-    digests = known_events(events)
+def _sort(events: Sequence[Event], *, known: Known, now: datetime, limits: Limits) -> _Sorting:
+    places, digests = known.places, known.digests
     first_at: dict[Key, int] = {}
     sorting = _Sorting()
     for index, event in enumerate(events):
         key = (event.customer_id, event.event_id)
-        standing = standings.get(event.customer_id)
+        standing = known.standings.get(event.customer_id)
         if standing is None:
             sorting.answered[index] = _rejected(event, "invalid")
         elif key in digests:
@@ -113,4 +115,4 @@ def _verdict(event: Event, *, standing: Standing, now: datetime, limits: Limits)
 
 
 def _rejected(event: Event, error: str) -> EventResult:
-    return EventResult(event_id=str(event.event_id), status="rejected", error=error)
+    return EventResult(event_id=event.event_id, status="rejected", error=error)

@@ -5,13 +5,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from offers.cursors import hot_cursor
+from offers.cursors import bigints, hot_cursor, uuids
 from offers.flow import CouponIssued, DecisionMade, Place
 from offers.rules.coupon_codes import grouped
 
-Key = tuple[int, UUID]  # customer, event id
+Key = tuple[int, str]  # customer, event id
 
 
 def first_decisions(keys: Sequence[Key], *, now: datetime) -> dict[Key, tuple[DecisionMade, ...]]:
@@ -19,7 +18,7 @@ def first_decisions(keys: Sequence[Key], *, now: datetime) -> dict[Key, tuple[De
     with hot_cursor() as cursor:
         cursor.execute(
             """
-            SELECT d.customer_id, d.event_uid, d.transition, d.outcome, d.reason, s.id, s.ref, a.id, a.ref,
+            SELECT d.customer_id, d.event_uid::text, d.transition, d.outcome, d.reason, s.id, s.ref, a.id, a.ref,
               c.code, c.state, o.ref, c.terms::text, cs.ref, ca.ref, c.issued_at, c.valid_from, c.valid_until, c.reason
             FROM unnest(%s::bigint[], %s::uuid[]) AS sent(customer_id, event_uid)
             JOIN offers_decision d USING (customer_id, event_uid)
@@ -31,7 +30,7 @@ def first_decisions(keys: Sequence[Key], *, now: datetime) -> dict[Key, tuple[De
             LEFT JOIN offers_aisle ca ON ca.id = c.aisle_id
             ORDER BY d.id
             """,
-            [[key[0] for key in keys], [key[1] for key in keys]],
+            [bigints(key[0] for key in keys), uuids(key[1] for key in keys)],
         )
         found: defaultdict[Key, list[DecisionMade]] = defaultdict(list)
         for row in cursor.fetchall():

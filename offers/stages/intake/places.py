@@ -1,15 +1,13 @@
-"""Which place a geofence's id or a beacon's triple stands for; one query for a batch."""
+"""Which place a geofence's id or a beacon's triple stands for."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
-from uuid import UUID
 
-from offers.cursors import hot_cursor
 from offers.flow import Event, Place, Sighting
 
-Triple = tuple[UUID, int, int]
+Triple = tuple[str, int, int]
 
 _GEOFENCE = re.compile(r"G([SA])([1-9][0-9]{0,17})")
 
@@ -40,47 +38,3 @@ def parse_geofence(text: str) -> tuple[Literal["store", "aisle"], int] | None:
     """Return the kind and row of a fence's name; None if it is no such name."""
     found = _GEOFENCE.fullmatch(text)
     return ("store" if found[1] == "S" else "aisle", int(found[2])) if found else None
-
-
-def resolve_places(events: Sequence[Event]) -> Places:
-    """Return the places that the events name, as far as they exist and are not removed."""
-    names = {event.geofence for event in events if event.geofence is not None}
-    fences = {name: parsed for name in names if (parsed := parse_geofence(name))}
-    triples = list({triple(event.beacon) for event in events if event.beacon is not None})
-    if not fences and not triples:
-        return Places(by_geofence={}, by_beacon={})
-    with hot_cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT 'store', NULL::uuid, NULL::int, NULL::int, s.id, s.ref, NULL::bigint, NULL
-            FROM offers_store s WHERE s.id = ANY(%s) AND s.removed_at IS NULL
-            UNION ALL
-            SELECT 'aisle', NULL, NULL, NULL, s.id, s.ref, a.id, a.ref
-            FROM offers_aisle a JOIN offers_store s ON s.id = a.store_id
-            WHERE a.id = ANY(%s) AND a.removed_at IS NULL AND s.removed_at IS NULL
-            UNION ALL
-            SELECT 'beacon', b.uuid, b.major, b.minor, s.id, s.ref, a.id, a.ref
-            FROM unnest(%s::uuid[], %s::int[], %s::int[]) AS sent(uuid, major, minor)
-            JOIN offers_beacon b USING (uuid, major, minor)
-            JOIN offers_aisle a ON a.id = b.aisle_id JOIN offers_store s ON s.id = a.store_id
-            WHERE a.removed_at IS NULL AND s.removed_at IS NULL
-            """,
-            [
-                [row_id for kind, row_id in fences.values() if kind == "store"],
-                [row_id for kind, row_id in fences.values() if kind == "aisle"],
-                *([triple[part] for triple in triples] for part in range(3)),
-            ],
-        )
-        rows = cursor.fetchall()
-    found: dict[tuple[str, int], Place] = {}
-    by_beacon: dict[Triple, Place] = {}
-    for kind, uuid, major, minor, store_id, store_ref, aisle_id, aisle_ref in rows:
-        place = Place(store_id=store_id, store_ref=store_ref, aisle_id=aisle_id, aisle_ref=aisle_ref)
-        if kind == "beacon":
-            by_beacon[uuid, major, minor] = place
-        else:
-            found[kind, store_id if kind == "store" else aisle_id] = place
-    return Places(
-        by_geofence={name: found[parsed] for name, parsed in fences.items() if parsed in found},
-        by_beacon=by_beacon,
-    )

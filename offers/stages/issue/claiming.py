@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from offers import locks
 from offers.flow import Choice, OfferTerms, Verdict
@@ -18,8 +19,7 @@ class Claims(Protocol):
     def return_units(self, units: Mapping[int, int]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What came of one choice after the claim."""
 
     reason: str  # issued, holdout, or the reason for none

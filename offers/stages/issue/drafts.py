@@ -1,20 +1,21 @@
 """A coupon before it is written: its terms in the customer's language, its times, its reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from offers.flow import CouponIssued, CustomerFacts, OfferTerms, Trigger, Verdict
 from offers.legal_texts import personal_price
+from offers.rules.channels import channel_for
 from offers.rules.coupon_codes import grouped
 from offers.rules.legal import facts_from_json, shown_references
 from offers.rules.legal_values import LegalRules
 from offers.texts import in_language, why_issued
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     coupon_id: int
     code: str  # 16 symbols
     trigger: Trigger
@@ -24,6 +25,7 @@ class Draft:
     valid_from: datetime
     valid_until: datetime
     expires_at: datetime  # when its message is too late to be worth its arrival
+    channel: str  # that its message takes
 
 
 def draft(
@@ -61,6 +63,7 @@ def draft(
         valid_from=now,
         valid_until=valid_until,
         expires_at=min(valid_until, now + timedelta(seconds=params["message_freshness_s"])),
+        channel=channel_for(facts) or "push",  # the decision saw to it that there is one
     )
 
 

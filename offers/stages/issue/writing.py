@@ -1,11 +1,12 @@
 """The rows of a batch's decisions: each table in one statement."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from offers.cursors import hot_cursor
+import msgspec
+
+from offers.cursors import Column, bigints, hot_cursor, instants, ints, texts, uuids
 from offers.flow import OfferTerms, Trigger, Verdict
 from offers.stages.issue.claiming import Settled
 from offers.stages.issue.drafts import Draft
@@ -58,19 +59,19 @@ _EXPOSURES = """
         AS t(customer_id, offer_id, revision, arm, decision_id, coupon_id, store_id, entered_at)
 """
 
-# The phone that sent the event, if it has an address; else the one last seen that has.
+# For a push: the phone that sent the event, if it has an address; else the one last seen that has.
 _MESSAGES = """
     INSERT INTO offers_outboxmessage (message_id, customer_id, coupon_id, channel, device_id, state, reason, attempts,
                                       created_at, due_at, expires_at)
-    SELECT gen_random_uuid(), t.customer_id, t.coupon_id, 'push',
+    SELECT gen_random_uuid(), t.customer_id, t.coupon_id, t.channel,
            (SELECT d.id FROM customers_device d
-             WHERE d.customer_id = t.customer_id AND d.active
+             WHERE t.channel = 'push' AND d.customer_id = t.customer_id AND d.active
                AND COALESCE(d.fcm_id, d.apns_id, d.webpush_id) IS NOT NULL
              ORDER BY COALESCE(d.device_id = t.device_id, false) DESC, d.last_seen_at DESC, d.id DESC
              LIMIT 1),
            'queued', '', 0, %s, %s, t.expires_at
-      FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[])
-        AS t(customer_id, coupon_id, device_id, expires_at)
+      FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])
+        AS t(customer_id, coupon_id, channel, device_id, expires_at)
 """
 
 
@@ -87,7 +88,11 @@ def claim_codes(codes: Mapping[int, tuple[str, int]]) -> set[int]:
     with hot_cursor() as cursor:
         cursor.execute(
             _CODES,
-            [[code for code, _ in codes.values()], [customer for _, customer in codes.values()], list(codes)],
+            [
+                texts([code for code, _ in codes.values()]),
+                bigints([customer for _, customer in codes.values()]),
+                bigints(codes),
+            ],
         )
         return {coupon_id for (coupon_id,) in cursor.fetchall()}
 
@@ -95,6 +100,7 @@ def claim_codes(codes: Mapping[int, tuple[str, int]]) -> set[int]:
 def write_coupons(drafts: Sequence[Draft]) -> None:
     _insert(
         _COUPONS,
+        (bigints, bigints, bigints, ints, texts, texts, bigints, bigints, instants, instants),
         [
             (
                 one.coupon_id,
@@ -124,6 +130,7 @@ def write_decisions(
 ) -> None:
     _insert(
         _DECISIONS,
+        (bigints, bigints, bigints, uuids, bigints, bigints, bigints, texts, texts, texts, bigints, bigints),
         [
             (
                 ids[index],
@@ -176,7 +183,8 @@ def write_exposures(
                 entered_at,
             )
         )
-    _insert(_EXPOSURES, rows, now)
+    kinds = (bigints, bigints, ints, texts, bigints, bigints, bigints, instants)
+    _insert(_EXPOSURES, kinds, rows, now)
 
 
 def write_messages(drafts: Sequence[Draft], *, now: datetime) -> None:
@@ -185,7 +193,11 @@ def write_messages(drafts: Sequence[Draft], *, now: datetime) -> None:
         return
     _insert(
         _MESSAGES,
-        [(one.trigger.customer_id, one.coupon_id, one.trigger.device_id, one.expires_at) for one in drafts],
+        (bigints, bigints, texts, texts, instants),
+        [
+            (one.trigger.customer_id, one.coupon_id, one.channel, one.trigger.device_id, one.expires_at)
+            for one in drafts
+        ],
         now,
         now,
     )
@@ -194,17 +206,22 @@ def write_messages(drafts: Sequence[Draft], *, now: datetime) -> None:
 
 
 def _insert(
-    statement: str, rows: Sequence[tuple[Any, ...]], *before: Any, documents: Sequence[Any] | None = None
+    statement: str,
+    kinds: Sequence[Callable[[Iterable[Any]], Column]],
+    rows: Sequence[tuple[Any, ...]],
+    *before: Any,
+    documents: Sequence[Any] | None = None,
 ) -> None:
     """Run a statement that unnests one array per column, after the parameters that come before them.
 
+    kinds: one maker of a column for each value of a row, in the same order.
     documents: one JSON value per row, sent as one array in one text: many texts would be escaped one by one.
     """
     if not rows:
         return
-    columns: list[Any] = [list(column) for column in zip(*rows, strict=True)]
+    columns: list[Any] = [kind(column) for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)]
     if documents is not None:
-        columns.append(json.dumps(documents))
+        columns.append(msgspec.json.encode(documents).decode())
     with hot_cursor() as cursor:
         cursor.execute(statement, [*before, *columns])
 

@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from offers.flow import StoredEvent, Trigger
 from offers.locks import LockedPresence
@@ -30,8 +32,7 @@ from offers.stages.visits.triggers import refusal_of, triggers_of
 __all__ = ["follow", "settle"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
+class _Case(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One customer of the batch."""
 
     memory: Memory
@@ -49,17 +50,19 @@ def follow(
     *,
     presences: Mapping[int, LockedPresence],
     last_fixes: Mapping[int, Fix],
+    dwell_s: Mapping[int, float],
     now: datetime,
     params: Mapping[str, Any],
 ) -> list[Trigger]:
     """Return the triggers of these new events, in their order, then those of deadlines; keep visits and presences.
 
-    The customers' presences must be locked by this transaction. Eight statements at most, whatever the batch.
+    The customers' presences must be locked by this transaction; `dwell_s` has the times of the events' own aisles.
+    Eight statements at most, whatever the batch.
     """
     limits = limits_of(params)
     cases = _cases(stored, presences=presences, last_fixes=last_fixes, now=now, params=params, limits=limits)
     nearby = _nearby(cases, params=params)
-    folding = visit_params(params, dwell_s_by_aisle=_own_dwells(cases, nearby=nearby))
+    folding = visit_params(params, dwell_s_by_aisle=_own_dwells(cases, dwell_s=dwell_s, nearby=nearby))
     folds = {id_: _fold(case, nearby=nearby, now=now, params=folding) for id_, case in cases.items()}
     written = _write(folds, now=now, params=folding)
     change_verdicts(_changed_verdicts(cases))
@@ -128,7 +131,9 @@ def _cases(
     since = now - timedelta(seconds=params["max_event_age_s"])
     history = {}
     if late:
-        history = heard_since(late, since=since, new={each.row_id for id_ in late for each in fresh[id_]})
+        history = heard_since(
+            late, since=since, now=now, new={each.row_id for id_ in late for each in fresh[id_]}
+        )
     cases = {}
     for id_, heard in fresh.items():
         if id_ in history:
@@ -196,18 +201,27 @@ def _write(folds: Mapping[int, Folded], *, now: datetime, params: VisitParams) -
     return written
 
 
-def _changed_verdicts(cases: Mapping[int, _Case]) -> dict[int, str]:
-    changes = {}
-    for case in cases.values():
+def _changed_verdicts(cases: Mapping[int, _Case]) -> list[tuple[int, Heard, str]]:
+    changes = []
+    for customer_id, case in cases.items():
         for each in case.judged:
             verdict = "implausible_location" if each.movement is Movement.IMPLAUSIBLE else ""
             if verdict != each.heard.was:
-                changes[each.heard.row_id] = verdict
+                changes.append((customer_id, each.heard, verdict))
     return changes
 
 
-def _own_dwells(cases: Mapping[int, _Case], *, nearby: Nearby) -> Mapping[Key, float]:
-    """Return the time one must stay in those aisles of the batch that have one of their own."""
-    named = {each.heard.aisle_id for case in cases.values() for each in case.judged}
-    near = {aisle_id for aisles in nearby.aisles.values() for _, aisle_id in aisles}
-    return dwell_seconds(sorted(id_ for id_ in named | near if id_ is not None))
+def _own_dwells(
+    cases: Mapping[int, _Case], *, dwell_s: Mapping[int, float], nearby: Nearby
+) -> Mapping[Key, float]:
+    """Return the time one must stay in those aisles that have one of their own; asks only for what was heard before."""
+    earlier = {
+        each.heard.aisle_id
+        for case in cases.values()
+        if case.known is not None
+        for each in (*case.judged, *case.known)
+    }
+    found: dict[Key, float] = dict(dwell_seconds(sorted(id_ for id_ in earlier if id_ is not None)))
+    found.update(nearby.dwell_s.items())
+    found.update(dwell_s.items())
+    return found

@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from offers.rules.plausibility import Fix, Movement
 from offers.rules.visits import (
@@ -25,16 +27,14 @@ from offers.stages.visits.nearby import Nearby
 States = Mapping[int, VisitState]  # by store id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gone:
+class Gone(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A visit that the events do not tell of any more; `now_part_of` is the one that took its time."""
 
     visit: Visit
     now_part_of: Visit | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folded:
+class Folded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     memory: Memory
     steps: tuple[Transition, ...]  # that ask for a decision, in the order they happened
     visits: tuple[Visit, ...]  # to be written
@@ -51,20 +51,18 @@ def fold_on(
         states.values(),
         last=judged[-1].heard.order if judged else memory.last,
         settled_at=memory.settled_at,
-        fix=_last_fix_row(judged) or memory.fix,
+        fix=_last_fix(judged) or memory.fix,
     )
     # A row for each visit that took a step or goes on after an absence: that somebody is still there stands in the
     # memory alone.
-    visits = {_key(visit): visit for visit in visits_of(steps)}
+    visits = {_key(visit): visit for visit in visits_of(steps)} if steps else {}
     for store_id in observed:
-        open_before = (
-            {_key(visit) for visit in memory.states[store_id].open_visits}
-            if store_id in memory.states
-            else set()
-        )
-        visits.update(
-            {_key(visit): visit for visit in states[store_id].open_visits if _key(visit) not in open_before}
-        )
+        before = memory.states.get(store_id)
+        for visit in states[store_id].open_visits:
+            # One that ended and went on within this batch is known by its end, and open all the same.
+            key = _key(visit)
+            if key in visits or before is None or not _was_open(visit, before):
+                visits[key] = visit
     return Folded(memory=after, steps=steps, visits=tuple(visits.values()))
 
 
@@ -101,7 +99,7 @@ def fold_anew(
             states.values(),
             last=judged[-1].heard.order,
             settled_at=memory.settled_at,
-            fix=_last_fix_row(judged) or memory.fix,
+            fix=_last_fix(judged) or memory.fix,
         ),
         steps=new_transitions(before=before, after=after),
         visits=tuple(
@@ -123,19 +121,31 @@ def observations(
     A store matters if a visit is open, the phone names it, or a fix may be inside it.
     """
     believed = [each.heard for each in judged if each.movement is not Movement.IMPLAUSIBLE]
-    matters = set(states)
-    for heard in believed:
-        if heard.store_id is not None:
-            matters.add(heard.store_id)
-        matters.update(store for store, p in nearby.stores.get(heard.row_id, {}).items() if p > exit_p)
-        matters.update(store for store, _ in nearby.aisles.get(heard.row_id, {}))
     found: defaultdict[int, list[Observation]] = defaultdict(list)
+    matters = _that_matter(believed, nearby=nearby, states=states, exit_p=exit_p)
     for heard in believed:
         if heard.store_id is not None:
             found[heard.store_id].append(_of_phone(heard, store_id=heard.store_id, nearby=nearby))
         if heard.fix is not None:
             _add_fix(found, heard, heard.fix, nearby=nearby, store_ids=matters)
     return found
+
+
+def _that_matter(
+    believed: Sequence[Heard], *, nearby: Nearby, states: States, exit_p: float
+) -> Iterable[int]:
+    """Return the stores of which a position must be judged; none where there is no position."""
+    if all(heard.fix is None for heard in believed):
+        return ()
+    matters = set(states)
+    for heard in believed:
+        if heard.store_id is not None:
+            matters.add(heard.store_id)
+        if heard.row_id in nearby.stores:
+            matters.update(store for store, p in nearby.stores[heard.row_id].items() if p > exit_p)
+        if heard.row_id in nearby.aisles:
+            matters.update(store for store, _ in nearby.aisles[heard.row_id])
+    return matters
 
 
 def _of_phone(heard: Heard, *, store_id: int, nearby: Nearby) -> Observation:
@@ -149,7 +159,7 @@ def _of_phone(heard: Heard, *, store_id: int, nearby: Nearby) -> Observation:
             p = nearby.stores.get(heard.row_id, {}).get(store_id, 0.0)
     return Observation(
         occurred_at=heard.at,
-        event_id=str(heard.event_id),
+        event_id=heard.event_id,
         kind=kind,
         aisle=heard.aisle_id,
         p_inside=p,
@@ -166,19 +176,18 @@ def _add_fix(
     store_ids: Iterable[int],
 ) -> None:
     """Add what a position says of every store that matters; of the place the phone names, its word is enough."""
-    event_id = str(heard.event_id)
     near = nearby.stores.get(heard.row_id, {})
     for store_id in store_ids:
         if store_id != heard.store_id and nearby.decides(fix=fix, store_id=store_id):
             p = near.get(store_id, 0.0)
             found[store_id].append(
-                Observation(occurred_at=heard.at, event_id=event_id, kind=Kind.FIX, p_inside=p)
+                Observation(occurred_at=heard.at, event_id=heard.event_id, kind=Kind.FIX, p_inside=p)
             )
     for (store_id, aisle_id), p in nearby.aisles.get(heard.row_id, {}).items():
         if store_id != heard.store_id or heard.aisle_id is None:
             found[store_id].append(
                 Observation(
-                    occurred_at=heard.at, event_id=event_id, kind=Kind.FIX, aisle=aisle_id, p_inside=p
+                    occurred_at=heard.at, event_id=heard.event_id, kind=Kind.FIX, aisle=aisle_id, p_inside=p
                 )
             )
 
@@ -189,25 +198,34 @@ def _advance(
     """Return the states by store and all steps, in the order they happened."""
     after: dict[int, VisitState] = {}
     steps: list[Transition] = []
-    for store_id in sorted({*states, *observed}):
+    stores = {*states, *observed}
+    for store_id in sorted(stores) if len(stores) > 1 else stores:
         state = states.get(store_id) or VisitState(store=store_id)
         after[store_id], taken = advance(state, observed.get(store_id, ()), until=until, params=params)
         steps.extend(taken)
-    return after, tuple(sorted(steps, key=_when))
+    if len(steps) > 1:
+        steps.sort(key=_when)
+    return after, tuple(steps)
 
 
 def _key(visit: Visit) -> tuple[PlaceKey, datetime]:
     return visit.place, visit.entered_at
 
 
+def _was_open(visit: Visit, before: VisitState) -> bool:
+    """Return whether this visit, as told by its place and beginning, was open in that state."""
+    was = before.store_visit if visit.place.aisle is None else before.aisle_visit
+    return was is not None and was.entered_at == visit.entered_at and was.place == visit.place
+
+
 def _when(step: Transition) -> datetime:
     return step.at
 
 
-def _last_fix_row(judged: Sequence[Judged]) -> int | None:
+def _last_fix(judged: Sequence[Judged]) -> tuple[int, str] | None:
     for each in reversed(judged):
         if each.heard.fix is not None and each.movement is not Movement.IMPLAUSIBLE:
-            return each.heard.row_id
+            return each.heard.row_id, each.heard.event_id
     return None
 
 

@@ -1,25 +1,28 @@
 """What was heard of a customer: new events and, where one came late, those of the last day with them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from offers.cursors import hot_cursor
+import msgspec
+
+from offers.cursors import bigints, hot_cursor, texts, uuids
+from offers.event_tables import recent_events
 from offers.flow import StoredEvent
+from offers.rules.event_ids import first_id
 from offers.rules.plausibility import Fix, Limits, Movement, movement_of
+
+AHEAD_AT_MOST = timedelta(hours=1)  # far more than a phone's clock may be ahead of ours
 
 Order = tuple[
     datetime, str
 ]  # when it happened, then its id: the order in which a customer's events are folded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     row_id: int
-    event_id: UUID
+    event_id: str
     device_id: str
     type: str
     at: datetime
@@ -29,14 +32,13 @@ class Heard:
     rssi_dbm: int | None
     was: str  # the verdict on disk: empty, or implausible_location
     is_new: bool = False
-    order: Order = field(init=False)  # made once: it is asked for at every comparison
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "order", (self.at, str(self.event_id)))
+    @property
+    def order(self) -> Order:
+        return self.at, self.event_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     heard: Heard
     movement: Movement
 
@@ -69,19 +71,19 @@ def heard_now(stored: StoredEvent) -> Heard:
 
 
 def heard_since(
-    customer_ids: Collection[int], *, since: datetime, new: Collection[int]
+    customer_ids: Collection[int], *, since: datetime, now: datetime, new: Collection[int]
 ) -> dict[int, list[Heard]]:
     """Return all that counts of these customers' events since then, in order; `new` are row ids. One query."""
     found: defaultdict[int, list[Heard]] = defaultdict(list)
     with hot_cursor() as cursor:
         cursor.execute(
-            """
-            SELECT customer_id, id, event_id, device_id, type, occurred_at, lat, lon, accuracy_m, is_mock,
+            f"""
+            SELECT customer_id, id, event_id::text, device_id, type, occurred_at, lat, lon, accuracy_m, is_mock,
               store_id, aisle_id, rssi_dbm, verdict
-            FROM offers_locationevent
-            WHERE customer_id = ANY(%s) AND occurred_at >= %s AND verdict IN ('', 'implausible_location')
-            """,
-            [list(customer_ids), since],
+            FROM {recent_events(now, back=now - since + AHEAD_AT_MOST)} e
+            WHERE customer_id = ANY(%s) AND id >= %s::bigint AND occurred_at >= %s AND verdict IN ('', 'implausible_location')
+            """,  # noqa: S608 - names made of dates
+            [bigints(customer_ids), first_id(since - AHEAD_AT_MOST), since],
         )
         for row in cursor.fetchall():
             found[row[0]].append(_heard(row[1:], new=new))
@@ -152,15 +154,23 @@ def judge(heard: Sequence[Heard], *, last_fix: Fix | None, limits: Limits) -> tu
     return tuple(judged)
 
 
-def change_verdicts(changes: Mapping[int, str]) -> None:
-    """Write what is now thought of these events, by row id; one statement."""
+def change_verdicts(changes: Sequence[tuple[int, Heard, str]]) -> None:
+    """Write what is now thought of (customer id, event, verdict); one statement."""
     if not changes:
         return
     with hot_cursor() as cursor:
         cursor.execute(
             """
             UPDATE offers_locationevent e SET verdict = changed.verdict
-            FROM unnest(%s::bigint[], %s::text[]) AS changed(id, verdict) WHERE e.id = changed.id
+            FROM unnest(%s, %s, %s, %s) AS changed(id, customer_id, event_id, verdict)
+            WHERE (e.customer_id, e.event_id) = (changed.customer_id, changed.event_id) AND e.id = changed.id
+              AND e.id >= %s::bigint
             """,
-            [list(changes), list(changes.values())],
+            [
+                bigints([event.row_id for _, event, _ in changes]),
+                bigints([customer_id for customer_id, _, _ in changes]),
+                uuids([event.event_id for _, event, _ in changes]),
+                texts([verdict for _, _, verdict in changes]),
+                min(event.row_id for _, event, _ in changes),
+            ],
         )

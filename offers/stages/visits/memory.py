@@ -1,7 +1,6 @@
 """What the presence row remembers of the fold, as JSON and as values."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
@@ -13,14 +12,13 @@ FORGET_AFTER = timedelta(minutes=1)  # far longer than a sighting counts
 FORGET_LEFT_AFTER = timedelta(minutes=20)  # longer than an absence that a visit outlives
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
-    """The fold of one customer. No position is in it: `fix` is the row of the event that holds the last one."""
+class Memory(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
+    """The fold of one customer. No position is in it: `fix` names the event that holds the last one."""
 
-    states: Mapping[int, VisitState] = field(default_factory=dict)  # by store id
+    states: Mapping[int, VisitState] = msgspec.field(default_factory=dict)  # by store id
     last: Order | None = None  # of the last event folded
     settled_at: datetime | None = None  # the last deadline acted on
-    fix: int | None = None
+    fix: tuple[int, str] | None = None  # row and id of the event that holds the last believed position
 
     def must_refold(self, order: Order) -> bool:
         """Return whether an event belongs before something that was already folded or settled."""
@@ -29,17 +27,19 @@ class Memory:
         )
 
 
+NOTHING = Memory()
 _DECODER = msgspec.json.Decoder(Memory)
+_ENCODER = msgspec.json.Encoder()
 
 
 def memory_from_json(text: str) -> Memory:
-    """Return what memory_to_json wrote; an empty object is a customer of whom nothing is known."""
-    return _DECODER.decode(text)
+    """Return what memory_to_json wrote; an empty text is a customer of whom nothing is known."""
+    return _DECODER.decode(text) if text else NOTHING
 
 
-def memory_to_json(memory: Memory) -> msgspec.Raw:
-    """Return the memory as JSON, ready to stand inside a larger document. Compiled: it is done for every event."""
-    return msgspec.Raw(msgspec.json.encode(memory))
+def memory_to_json(memory: Memory) -> str:
+    """Return the memory as JSON. Compiled: it is done for every event."""
+    return _ENCODER.encode(memory).decode()
 
 
 def due_at(memory: Memory, *, params: VisitParams) -> datetime | None:
@@ -51,7 +51,11 @@ def due_at(memory: Memory, *, params: VisitParams) -> datetime | None:
 
 
 def remembered(
-    states: Iterable[VisitState], *, last: Order | None, settled_at: datetime | None, fix: int | None
+    states: Iterable[VisitState],
+    *,
+    last: Order | None,
+    settled_at: datetime | None,
+    fix: tuple[int, str] | None,
 ) -> Memory:
     """Return the memory of these states; those that say nothing any more are let go."""
     states = list(states)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from offers.cursors import hot_cursor
+from offers.cursors import bigints, floats, hot_cursor
 from offers.rules.geofence import (
     is_usable,
     polygon_rings,
@@ -33,14 +33,14 @@ WITH fix AS (
   FROM fix f JOIN offers_store s ON ST_DWithin(s.area, f.point, %(reach)s * f.accuracy_m)
   WHERE s.area IS NOT NULL AND s.removed_at IS NULL
 )
-SELECT n, id, NULL::bigint, radius_m, distance_m, area FROM near
+SELECT n, id, NULL::bigint, radius_m, distance_m, area, NULL::int FROM near
 WHERE radius_m IS NULL OR distance_m <= radius_m + %(reach)s * accuracy_m
 UNION ALL
-SELECT near.n, near.id, a.id, NULL, 0, ST_AsBinary(a.area)
+SELECT near.n, near.id, a.id, NULL, 0, ST_AsBinary(a.area), a.dwell_s
 FROM near JOIN offers_aisle a ON a.store_id = near.id
 WHERE a.area IS NOT NULL AND a.removed_at IS NULL AND near.accuracy_m <= sqrt(ST_Area(a.area) / pi())
 UNION ALL
-SELECT NULL, s.id, NULL, s.radius_m, NULL, NULL FROM offers_store s WHERE s.id = ANY(%(store_ids)s)
+SELECT NULL, s.id, NULL, s.radius_m, NULL, NULL, NULL FROM offers_store s WHERE s.id = ANY(%(store_ids)s)
 """
 
 
@@ -51,6 +51,7 @@ class Nearby:
     stores: dict[int, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     aisles: dict[int, dict[tuple[int, int], float]] = field(default_factory=lambda: defaultdict(dict))
     radius_m: dict[int, float] = field(default_factory=dict)  # by store id; 0 for a polygon
+    dwell_s: dict[int, float] = field(default_factory=dict)  # by aisle id, where it has a time of its own
     max_accuracy_m: float
 
     def decides(self, *, fix: Fix, store_id: int) -> bool:
@@ -75,16 +76,16 @@ def fences_near(fixes: Mapping[int, Fix], *, store_ids: Collection[int], max_acc
         cursor.execute(
             FENCES,
             {
-                "n": list(fixes),
-                "lat": [fix.lat for fix in fixes.values()],
-                "lon": [fix.lon for fix in fixes.values()],
-                "accuracy_m": [fix.accuracy_m for fix in fixes.values()],
+                "n": bigints(fixes),
+                "lat": floats([fix.lat for fix in fixes.values()]),
+                "lon": floats([fix.lon for fix in fixes.values()]),
+                "accuracy_m": floats([fix.accuracy_m for fix in fixes.values()]),
                 "reach": REACH,
-                "store_ids": list(store_ids),
+                "store_ids": bigints(store_ids),
             },
         )
         rows = cursor.fetchall()
-    for n, store_id, aisle_id, radius_m, distance_m, area in rows:
+    for n, store_id, aisle_id, radius_m, distance_m, area, dwell_s in rows:
         if aisle_id is None:
             nearby.radius_m[store_id] = radius_m or 0.0
         if n is None:
@@ -95,6 +96,8 @@ def fences_near(fixes: Mapping[int, Fix], *, store_ids: Collection[int], max_acc
             nearby.stores[n][store_id] = p
         else:
             nearby.aisles[n][store_id, aisle_id] = p
+            if dwell_s is not None:
+                nearby.dwell_s[aisle_id] = float(dwell_s)
     return nearby
 
 

@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-import msgspec
-
-from offers.cursors import hot_cursor
+from offers.cursors import bigints, hot_cursor, instants, texts, uuids
 from offers.flow import Place
-from offers.rules.visits import Key, Visit, VisitParams
+from offers.rules.visits import Visit, VisitParams
 from offers.stages.visits.folding import Folded, Gone
 from offers.stages.visits.memory import due_at, memory_to_json
 
@@ -20,14 +17,14 @@ def key_of(customer_id: int, visit: Visit) -> VisitKey:
     return (customer_id, int(visit.place.store), None if aisle is None else int(aisle), visit.entered_at)
 
 
-def dwell_seconds(aisle_ids: Sequence[int]) -> dict[Key, float]:
+def dwell_seconds(aisle_ids: Sequence[int]) -> dict[int | str, float]:
     """Return how long one must stay in those of these aisles that have a time of their own; one query."""
     if not aisle_ids:
         return {}
     with hot_cursor() as cursor:
         cursor.execute(
             "SELECT id, dwell_s FROM offers_aisle WHERE id = ANY(%s) AND dwell_s IS NOT NULL",
-            [list(aisle_ids)],
+            [bigints(aisle_ids)],
         )
         return {row[0]: float(row[1]) for row in cursor.fetchall()}
 
@@ -39,16 +36,14 @@ def write_visits(visits: Sequence[tuple[int, Visit]]) -> dict[VisitKey, tuple[in
     """
     if not visits:
         return {}
-    rows = [_visit(customer_id, visit) for customer_id, visit in visits]
+    keys = [key_of(customer_id, visit) for customer_id, visit in visits]
     with hot_cursor() as cursor:
         cursor.execute(
             """
             WITH written AS (
               INSERT INTO offers_visit AS v
                 (customer_id, store_id, aisle_id, entered_at, last_seen_at, dwelled_at, exited_at)
-              SELECT * FROM jsonb_to_recordset(%s::jsonb) AS sent(customer_id bigint, store_id bigint,
-                aisle_id bigint, entered_at timestamptz, last_seen_at timestamptz, dwelled_at timestamptz,
-                exited_at timestamptz)
+              SELECT * FROM unnest(%s, %s, %s, %s, %s, %s, %s)
               ON CONFLICT (customer_id, store_id, aisle_id, entered_at) DO UPDATE
               SET last_seen_at = EXCLUDED.last_seen_at, exited_at = EXCLUDED.exited_at,
                   dwelled_at = COALESCE(EXCLUDED.dwelled_at, v.dwelled_at)
@@ -57,25 +52,20 @@ def write_visits(visits: Sequence[tuple[int, Visit]]) -> dict[VisitKey, tuple[in
             SELECT w.customer_id, w.store_id, w.aisle_id, w.entered_at, w.id, s.ref, a.ref
             FROM written w JOIN offers_store s ON s.id = w.store_id LEFT JOIN offers_aisle a ON a.id = w.aisle_id
             """,
-            [msgspec.json.encode(rows).decode()],
+            [
+                bigints([key[0] for key in keys]),
+                bigints([key[1] for key in keys]),
+                bigints([key[2] for key in keys]),
+                instants([key[3] for key in keys]),
+                instants([visit.last_seen_at for _, visit in visits]),
+                instants([visit.dwelled_at for _, visit in visits]),
+                instants([visit.exited_at for _, visit in visits]),
+            ],
         )
         return {
             row[:4]: (row[4], Place(store_id=row[1], store_ref=row[5], aisle_id=row[2], aisle_ref=row[6]))
             for row in cursor.fetchall()
         }
-
-
-def _visit(customer_id: int, visit: Visit) -> dict[str, object]:
-    _, store_id, aisle_id, entered_at = key_of(customer_id, visit)
-    return {
-        "customer_id": customer_id,
-        "store_id": store_id,
-        "aisle_id": aisle_id,
-        "entered_at": entered_at,
-        "last_seen_at": visit.last_seen_at,
-        "dwelled_at": visit.dwelled_at,
-        "exited_at": visit.exited_at,
-    }
 
 
 def remove_visits(gone: Sequence[tuple[int, Gone]]) -> None:
@@ -86,8 +76,11 @@ def remove_visits(gone: Sequence[tuple[int, Gone]]) -> None:
     if not gone:
         return
     old = [key_of(customer_id, each.visit) for customer_id, each in gone]
-    columns: list[list[Any]] = [[key[part] for key in old] for part in range(4)]
-    into = [each.now_part_of.entered_at if each.now_part_of else None for _, each in gone]
+    columns = [
+        *(bigints([key[part] for key in old]) for part in range(3)),
+        instants([key[3] for key in old]),
+    ]
+    into = instants([each.now_part_of.entered_at if each.now_part_of else None for _, each in gone])
     with hot_cursor() as cursor:
         cursor.execute(
             """
@@ -132,25 +125,24 @@ def write_presences(folds: Mapping[int, Folded], *, now: datetime, params: Visit
     """
     if not folds:
         return
-    rows = [_presence(customer_id, fold, params=params) for customer_id, fold in folds.items()]
+    memories = [fold.memory for fold in folds.values()]
     with hot_cursor() as cursor:
         cursor.execute(
             """
-            UPDATE offers_presence p SET state = new.state, last_event_at = new.last_event_at,
+            UPDATE offers_presence p SET state = new.state, fix_id = new.fix_id,
+              fix_event_id = new.fix_event_id, last_event_at = new.last_event_at,
               due_at = CASE WHEN p.due_at > %s AND p.due_at <= new.due_at THEN p.due_at ELSE new.due_at END
-            FROM jsonb_to_recordset(%s::jsonb)
-              AS new(customer_id bigint, state jsonb, last_event_at timestamptz, due_at timestamptz)
+            FROM unnest(%s, %s, %s, %s, %s, %s)
+              AS new(customer_id, state, fix_id, fix_event_id, last_event_at, due_at)
             WHERE p.customer_id = new.customer_id
             """,
-            [now, msgspec.json.encode(rows).decode()],
+            [
+                now,
+                bigints(folds),
+                texts([memory_to_json(memory) for memory in memories]),
+                bigints([memory.fix and memory.fix[0] for memory in memories]),
+                uuids([memory.fix and memory.fix[1] for memory in memories]),
+                instants([memory.last[0] if memory.last else None for memory in memories]),
+                instants([due_at(memory, params=params) for memory in memories]),
+            ],
         )
-
-
-def _presence(customer_id: int, fold: Folded, *, params: VisitParams) -> dict[str, object]:
-    memory = fold.memory
-    return {
-        "customer_id": customer_id,
-        "state": memory_to_json(memory),
-        "last_event_at": memory.last[0] if memory.last else None,
-        "due_at": due_at(memory, params=params),
-    }

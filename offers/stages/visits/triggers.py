@@ -66,7 +66,7 @@ def triggers_of(
 
 def _owner(step: Transition, heard: Sequence[Judged]) -> Judged | None:
     for each in heard:
-        if str(each.heard.event_id) == step.event_id:
+        if each.heard.event_id == step.event_id:
             return each
     return next((each for each in heard if each.heard.at >= step.at), heard[-1] if heard else None)
 
@@ -77,7 +77,7 @@ def _of_step(
     visit_id, place = written[key_of(customer_id, step.visit)]
     too_fast = (
         owner is not None
-        and str(owner.heard.event_id) == step.event_id
+        and owner.heard.event_id == step.event_id
         and owner.movement is Movement.MOVING_TOO_FAST
     )
     return Trigger(

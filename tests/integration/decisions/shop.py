@@ -145,7 +145,7 @@ def trigger_of(
         "customer_id": customer.pk,
         "device_id": "phone",
         "event_row_id": None,
-        "event_id": uuid4(),
+        "event_id": str(uuid4()),
         "transition": "enter",
         "place": place,
         "visit_id": None,

@@ -19,6 +19,7 @@ from offers.models import (
 )
 from offers.operations.dropping import drop_messages
 from offers.rules.coupon_codes import grouped, normalise
+from offers.rules.event_ids import first_id
 from tests.integration.decisions.shop import (
     YOGHURT,
     make_aisle,
@@ -68,7 +69,7 @@ def test_the_buyer_gets_one_coupon_one_exposure_and_one_message(now: datetime) -
     assert CouponCode.objects.get().coupon_id == coupon.pk
     decision = Decision.objects.get()
     assert (decision.outcome, decision.reason, decision.coupon_id) == ("issued", "issued", coupon.pk)
-    assert decision.event_uid == trigger.event_id
+    assert str(decision.event_uid) == trigger.event_id
     assert [one["reason"] for one in decision.candidates] == ["issued"]
     assert decision.candidates[0]["affinity_share"] == 0.4
     exposure = Exposure.objects.get()
@@ -219,6 +220,7 @@ def test_a_store_s_offer_may_ask_for_a_distance(now: datetime, lat: float | None
     make_offer(now=now, trigger_places="store", within_m=200)
     customer = make_buyer(now=now)
     event = LocationEvent.objects.create(
+        id=first_id(now),
         customer=customer,
         event_id="0190d3a2-0000-7000-8000-000000000001",
         digest=b"",
@@ -229,7 +231,9 @@ def test_a_store_s_offer_may_ask_for_a_distance(now: datetime, lat: float | None
         occurred_at=now,
         received_at=now,
     )
-    [made] = run([trigger_of(customer, store=store, now=now, event_row_id=event.pk)], now=now)
+    [made] = run(
+        [trigger_of(customer, store=store, now=now, event_row_id=event.pk, event_id=event.event_id)], now=now
+    )
     assert made.reason == reason
 
 
@@ -239,6 +243,7 @@ def test_at_an_aisle_a_beacon_knows_better_than_a_position(now: datetime) -> Non
     make_offer(now=now, within_m=10)
     customer = make_buyer(now=now)
     event = LocationEvent.objects.create(
+        id=first_id(now),
         customer=customer,
         event_id="0190d3a2-0000-7000-8000-000000000001",
         digest=b"",
@@ -249,7 +254,14 @@ def test_at_an_aisle_a_beacon_knows_better_than_a_position(now: datetime) -> Non
         occurred_at=now,
         received_at=now,
     )
-    [made] = run([trigger_of(customer, store=store, aisle=aisle, now=now, event_row_id=event.pk)], now=now)
+    [made] = run(
+        [
+            trigger_of(
+                customer, store=store, aisle=aisle, now=now, event_row_id=event.pk, event_id=event.event_id
+            )
+        ],
+        now=now,
+    )
     assert made.reason == "issued"
 
 

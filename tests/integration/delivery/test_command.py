@@ -39,7 +39,7 @@ def test_a_dwell_that_falls_due_is_decided_and_its_push_goes_out(
     fix = Event(
         customer_id=customer.pk,
         device_id="phone",
-        event_id=uuid4(),
+        event_id=str(uuid4()),
         type="fix",
         position=Position(lat=48.85, lon=2.33, accuracy_m=5.0),
         occurred_at=entered,

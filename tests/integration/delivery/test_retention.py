@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import IntegrityError, transaction
 from procrastinate.contrib.django import app
 
 from customers.models import (
@@ -24,7 +25,9 @@ from customers.models import (
 from offers import tasks
 from offers.models import Capacity, Coupon, Decision, Exposure, LocationEvent, Store, Visit
 from offers.operations.dropping import drop_messages
-from offers.operations.retention import expire_coupons, null_positions, purge
+from offers.operations.event_days import drop_events, forget_positions, make_event_days
+from offers.operations.retention import expire_coupons, purge
+from offers.rules.event_ids import first_id
 from tests.integration.decisions.shop import make_store
 from tests.integration.delivery.outbox import make_customer, make_shop, promise, promise_many
 
@@ -36,6 +39,7 @@ YEAR = timedelta(days=365.2425)
 
 def heard(customer: Customer, *, at: datetime) -> LocationEvent:
     return LocationEvent.objects.create(
+        id=first_id(at) | secrets.randbits(20),
         customer=customer,
         event_id=uuid4(),
         digest=secrets.token_bytes(32),
@@ -93,25 +97,46 @@ def test_positions_are_forgotten_after_a_day_and_their_events_after_ninety(
     grown = [heard(customer, at=now - day - timedelta(hours=n)) for n in range(1, 6)]
     old = [heard(customer, at=now - ninety - timedelta(hours=n)) for n in range(5)]
 
-    assert forget() == {"events": 5, "positions": 5}
+    assert forget() == {"events": 5, "positions": 5}  # of days for which no table was made
 
     young.refresh_from_db()
     assert (young.lat, young.lon, young.accuracy_m) == (48.85, 2.35, 12.0)
     kept = LocationEvent.objects.exclude(pk=young.pk).order_by("id")
     assert list(kept.values_list("id", "lat", "lon", "accuracy_m")) == [
-        (event.pk, None, None, None) for event in grown
+        (event.pk, None, None, None) for event in reversed(grown)
     ]
     assert not LocationEvent.objects.filter(pk__in=[event.pk for event in old]).exists()
     assert forget() == {}
 
 
-def test_between_purges_only_the_last_days_positions_are_looked_at(now: datetime) -> None:
-    customer = make_customer(now=now)
-    for days in (2, 5):
-        heard(customer, at=now - timedelta(days=days))
+def test_days_are_made_ahead_forget_their_positions_once_and_are_dropped_whole(now: datetime) -> None:
+    begin = datetime(2026, 3, 1, tzinfo=UTC)
+    assert make_event_days(now=begin, ahead=2) == 3
+    assert make_event_days(now=begin + timedelta(days=1), ahead=2) == 1
+    customer = make_customer(now=begin)
+    first = [heard(customer, at=begin + timedelta(hours=hour)) for hour in (0, 12, 23)]
+    second = heard(customer, at=begin + timedelta(hours=24))
 
-    assert null_positions(now=now, params=settings.RAYON, back=timedelta(days=2)) == 1
-    assert null_positions(now=now, params=settings.RAYON) == 1
+    assert forget_positions(before=begin + timedelta(hours=13), batch=10) == 2
+    assert forget_positions(before=begin + timedelta(hours=24), batch=10) == 1
+    with pytest.raises(IntegrityError, match="positions_are_forgotten"), transaction.atomic():
+        LocationEvent.objects.filter(pk=first[0].pk).update(lat=1.0)
+    second.refresh_from_db()
+    assert (second.lat, second.lon, second.accuracy_m) == (48.85, 2.35, 12.0)
+
+    assert drop_events(until=begin - INSTANT, batch=10) == 0
+    assert drop_events(until=begin, batch=10) == 3
+    assert list(LocationEvent.objects.values_list("pk", flat=True)) == [second.pk]
+    heard(customer, at=begin)  # nothing is lost for which there is no table
+    assert make_event_days(now=begin, ahead=0) == 0
+    assert drop_events(until=begin, batch=10) == 1
+
+
+def test_a_customer_uses_an_id_once_a_day(now: datetime) -> None:
+    event = heard(make_customer(now=now), at=now)
+    with pytest.raises(IntegrityError, match="_once"), transaction.atomic():
+        again = heard(event.customer, at=now)
+        LocationEvent.objects.filter(pk=again.pk).update(event_id=event.event_id)
 
 
 def test_decisions_go_after_ninety_days_with_their_exposures_and_leave_coupons(
@@ -272,6 +297,7 @@ def test_the_clock_runs_the_purge_daily_positions_hourly_and_coupons_each_minute
     assert {name: cron for name, cron in crons.items() if name.startswith("offers.")} == {
         "offers.expire_coupons": "* * * * *",
         "offers.null_positions": "5 * * * *",
+        "offers.make_event_days": "23 * * * *",
         "offers.purge": "17 3 * * *",
         "offers.remove_old_jobs": "47 3 * * *",
         "offers.refresh_legal": "7 4 * * *",
@@ -279,4 +305,5 @@ def test_the_clock_runs_the_purge_daily_positions_hourly_and_coupons_each_minute
     }
     tasks.purge(timestamp=0)
     tasks.null_positions(timestamp=0)
+    tasks.make_event_days(timestamp=0)
     tasks.expire_coupons(timestamp=0)

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from push_notifications.models import APNSDevice, GCMDevice
 
 from customers.models import Device, Platform, PushTokenClaim
+from offers.gateways.registry import GATEWAYS
 from offers.models import Coupon, OutboxMessage, Receipt
 from offers.rules.coupon_codes import grouped
 from offers.stages.deliver import Lanes
@@ -264,8 +265,9 @@ def test_at_a_desk_without_credentials_messages_go_to_the_log(
 
 
 def test_a_platform_without_a_gateway_is_a_named_dead_letter(
-    lanes: Lanes, fcm: RunningFcm, now: datetime
+    lanes: Lanes, fcm: RunningFcm, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delitem(GATEWAYS, "apns")
     store, offer = make_shop(now=now)
     customer = make_customer(now=now, phones=())
     Device.objects.create(

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from customers.api.credentials import token_digest
 from customers.models import BearerToken, Customer
-from offers.api.events.consumer import EventsConsumer
+from offers.api.events.rest import events_door
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ async def _exchange(*, method: str, headers: list[tuple[bytes, bytes]], parts: l
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    await EventsConsumer.as_asgi()(scope, receive, send)
+    await events_door(scope, receive, send)
     start, *rest = sent
     return Answer(
         status=start["status"],

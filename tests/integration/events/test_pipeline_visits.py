@@ -177,3 +177,11 @@ def test_an_aisle_is_decided_by_its_area_where_a_fix_is_sharp_enough(store, phon
     vague, sharp = run(phone.fix(0, accuracy_m=20), phone.fix(1, accuracy_m=2), s=2)
     assert told(vague) == [("enter", "store", "no_offer")]
     assert told(sharp) == [("enter", "aisle", "no_offer")]
+
+
+def test_a_visit_that_ends_and_goes_on_within_one_batch_stays_open(store, phone):
+    run(phone.fix(0), s=1)
+    out, back = run(phone.fix(77, north_m=500), phone.fix(86), s=87)
+    assert told(out) == [("exit", "store", "no_offer")]
+    assert told(back) == []
+    assert visits() == [("S1", None, 0, None)]

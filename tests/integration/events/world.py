@@ -2,11 +2,12 @@
 
 import hashlib
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.contrib.gis.geos import Point
+from msgspec.structs import replace
 
 from customers.models import Customer, Device
 from offers.flow import Event, Position, Sighting
@@ -77,7 +78,7 @@ class Phone:
     def beacon(
         self, s: float, *, minor: int = 1, major: int = 1, rssi_dbm: int | None = -60, **fields: object
     ) -> Event:
-        seen = Sighting(uuid=BEACONS, major=major, minor=minor, rssi_dbm=rssi_dbm)
+        seen = Sighting(uuid=str(BEACONS), major=major, minor=minor, rssi_dbm=rssi_dbm)
         return self._event("beacon", s, beacon=seen, **fields)
 
     def phone_says(self, kind: str, s: float, *, geofence: str, **fields: object) -> Event:
@@ -87,7 +88,7 @@ class Phone:
         event = Event(
             customer_id=self.customer_id,
             device_id=self.device_id,
-            event_id=fields.pop("event_id", None) or uuid4(),
+            event_id=str(fields.pop("event_id", None) or uuid4()),
             type=kind,
             occurred_at=NOW + timedelta(seconds=s),
             digest=b"",

@@ -12,9 +12,9 @@ from django.db import connection, transaction
 
 from customers.models import Customer
 from offers import locks
+from offers.api.serializers.simulations import steps_of
 from offers.models import Capacity, Coupon, Decision, Exposure, LocationEvent, Offer, OutboxMessage, Presence
 from offers.simulation import walking
-from offers.simulation.reading import steps_of
 from offers.simulation.values import Walk
 from tests.integration.backoffice.office import OFFER, Office, codes
 from tests.integration.decisions.shop import make_offer, run, trigger_of
@@ -108,11 +108,12 @@ def test_every_no_is_listed_and_not_only_the_first(office: Office, now: datetime
     first = at_the_aisle(body)[0]
     assert first["reason"] == "no_consent"
     assert checks(first["candidates"][0]) == {
-        "consent": "no_consent",
+        "channel": "no_consent",
         "age": "legal_guard",
         "profiling": "no_consent",
         "relevance": "not_relevant",
         "capacity": "sold_out",
+        "device": "no_device",
         "quiet_hours": "quiet_hours",
     }
 

@@ -1,8 +1,9 @@
-"""Which Web Push endpoints may be called."""
+"""Which Web Push endpoints may be registered."""
 
 import pytest
 
 from customers.operations.push_addresses import browser_of, is_push_service
+from offers.gateways.settings import PUSH_SERVICES
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,7 @@ from customers.operations.push_addresses import browser_of, is_push_service
     ],
 )
 def test_the_browsers_services_are_known(endpoint: str, browser: str) -> None:
-    assert is_push_service(endpoint)
+    assert is_push_service(endpoint, allowed_hosts=PUSH_SERVICES)
     assert browser_of(endpoint) == browser
 
 
@@ -49,12 +50,12 @@ def test_the_browsers_services_are_known(endpoint: str, browser: str) -> None:
     ],
 )
 def test_anything_else_is_not_called(endpoint: str) -> None:
-    assert not is_push_service(endpoint)
+    assert not is_push_service(endpoint, allowed_hosts=PUSH_SERVICES)
 
 
 def test_a_local_service_is_called_only_where_settings_say_so() -> None:
-    endpoint = "http://127.0.0.1:8099/push/1"
+    local = ("http://127.0.0.1:8099",)
 
-    assert not is_push_service(endpoint)
-    assert is_push_service(endpoint, also=("127.0.0.1:8099",))
-    assert not is_push_service("http://127.0.0.1:8098/push/1", also=("127.0.0.1:8099",))
+    assert not is_push_service("http://127.0.0.1:8099/push/1", allowed_hosts=PUSH_SERVICES)
+    assert is_push_service("http://127.0.0.1:8099/push/1", allowed_hosts=PUSH_SERVICES, dev_origins=local)
+    assert not is_push_service("http://127.0.0.1:8098/push/1", allowed_hosts=PUSH_SERVICES, dev_origins=local)

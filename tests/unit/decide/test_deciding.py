@@ -1,13 +1,13 @@
 """Which no stands first, which offer wins, and that the order of candidates never matters."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from offers.flow import Candidate, Choice, CustomerFacts, OfferTerms, Place, Trigger
 from offers.stages.decide import choose

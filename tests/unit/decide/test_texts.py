@@ -1,8 +1,7 @@
 """Every reason has a sentence in both languages, and purchase history is named only where it was used."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from offers.flow import Candidate, OfferTerms
 from offers.rules.eligibility import Reason

@@ -1,11 +1,11 @@
 """The trace of a candidate lists every check, and its first no is the decision's."""
 
-from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from config.settings.rayon import DEFAULTS
 from offers.flow import Candidate, CustomerFacts, OfferTerms, Trigger
@@ -27,8 +27,8 @@ def some(base: Any, **fields: Any) -> st.SearchStrategy[Any]:
 
 FACTS_OF_ANY: st.SearchStrategy[CustomerFacts] = some(
     replace(FACTS, quiet=None),
-    granted=[frozenset({"push", "geolocation"}), frozenset()],
-    channels=[frozenset()],
+    granted=[frozenset({"push", "geolocation"}), frozenset({"geolocation", "email"}), frozenset()],
+    channels=[(), ("email",), ("email", "push")],
     time_zone=["", "Asia/Tokyo"],
     birth_year=[None, 2015],
     segments=[frozenset({"gold"})],
@@ -128,7 +128,7 @@ def test_the_numbers_name_what_was_compared() -> None:
     }
     assert numbers["consent"] == {
         "granted": ["geolocation", "profiling", "push"],
-        "needed": ["push", "geolocation"],
+        "needed": ["geolocation"],
     }
     assert numbers["mute"] == {"muted": []}
     assert numbers["holdout"]["holdout_share"] == 0.0

@@ -152,3 +152,10 @@ def test_only_a_polygon_can_be_covered():
         covering_circle(shapely.to_wkb(Point(2.35, 48.85)))
     two = MultiPolygon([Point(2.35, 48.85).buffer(0.001), Point(2.37, 48.85).buffer(0.001)])
     assert covering_circle(shapely.to_wkb(two)).radius_m > 700
+
+
+def test_behind_a_horizon_below_zero_a_fence_may_begin_right_here():
+    inside = fence(1, -811.0)
+    assert not is_enough([inside], limit=1, horizon_m=-276.0)
+    assert choose_fences([inside], limit=1, horizon_m=-276.0).ring_m == MIN_RING_M
+    assert choose_fences([inside], limit=2, horizon_m=0.0).ring_m == MIN_RING_M

@@ -1,26 +1,30 @@
-"""Phones' events from parsed JSON, each judged alone; the one parser of the REST door and the socket.
+"""Phones' events, each judged alone: from a well-formed body (wire.py), or from parsed JSON of whatever form.
 
-Hand-written: a serializer costs more than the decision. What it takes is what offers.api.events.documented says; a test keeps
-the two equal.
+Hand-written: a serializer costs more than the decision. What it takes is what documented.py says; a test keeps
+the two equal, and another the two ways in.
 """
 
 import hashlib
-import json
 import math
 import re
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+
+import msgspec
 
 from customers.api.instants import parse_instant
 from customers.api.problems import Problem, invalid_problem
+from offers.api.events.wire import (
+    MAX_EVENTS,
+    MAX_GEOFENCE_CHARS,
+    RSSI_DBM,
+    WireBeacon,
+    WireEvent,
+    WireLocation,
+)
 from offers.flow import Event, EventKind, Position, Sighting
 
-MAX_EVENTS = 500
-MAX_GEOFENCE_CHARS = 64
-RSSI_DBM = (-128, 20)  # what a radio's signed byte and common sense allow
-KINDS: dict[str, str | None] = {
+KINDS: dict[str, str] = {
     "enter": "geofence",
     "exit": "geofence",
     "dwell": "geofence",
@@ -32,6 +36,7 @@ BELONGS = {"geofence": {"enter", "exit", "dwell"}, "beacon": {"beacon"}}  # what
 _EVENT = frozenset({"id", "type", "geofence", "beacon", "location", "occurred_at"})
 _LOCATION = frozenset({"lat", "lon", "accuracy_m", "is_mock"})
 _BEACON = frozenset({"uuid", "major", "minor", "rssi_dbm"})
+_encode = msgspec.json.Encoder().encode
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -62,48 +67,71 @@ def parse_event(raw: Any, *, customer_id: int, device_id: str) -> Event:
     kind = _text(fields, "type")
     if kind not in KINDS:
         raise InvalidEvent("type")
-    event = Event(
+    return _event(
         customer_id=customer_id,
         device_id=device_id,
-        event_id=_uuid(fields, "id"),
-        type=_kind(kind),
+        event_id=_text(fields, "id"),
+        kind=_kind(kind),
         geofence=_geofence(fields.get("geofence")),
         beacon=_beacon(fields.get("beacon")),
         position=_position(fields.get("location")),
-        occurred_at=_instant(fields),
-        digest=b"",
+        occurred_at=_text(fields, "occurred_at"),
     )
-    _check_parts(fields, kind=kind)
-    return replace(event, digest=digest_of(event))
+
+
+def event_of(wire: WireEvent, *, customer_id: int, device_id: str) -> Event:
+    """Return the event of a well-formed body. Raises InvalidEvent for what its types could not tell."""
+    seen, at, fence = wire.beacon, wire.location, wire.geofence
+    return _event(
+        customer_id=customer_id,
+        device_id=device_id,
+        event_id=wire.id,
+        kind=wire.type,
+        geofence=_geofence(fence) if isinstance(fence, str) else None,
+        beacon=_wire_beacon(seen) if isinstance(seen, WireBeacon) else None,
+        position=_wire_position(at) if isinstance(at, WireLocation) else None,
+        occurred_at=wire.occurred_at,
+    )
+
+
+def _event(
+    *,
+    customer_id: int,
+    device_id: str,
+    event_id: str,
+    kind: EventKind,
+    geofence: str | None,
+    beacon: Sighting | None,
+    position: Position | None,
+    occurred_at: str,
+) -> Event:
+    """Return the event, whole: each kind has what it needs, and nothing that would be ignored."""
+    given = {"geofence": geofence, "location": position, "beacon": beacon}
+    if given[KINDS[kind]] is None:
+        raise InvalidEvent(KINDS[kind])
+    for name, kinds in BELONGS.items():
+        if given[name] is not None and kind not in kinds:
+            raise InvalidEvent(name)
+    at = _instant(occurred_at)
+    return Event(
+        customer_id=customer_id,
+        device_id=device_id,
+        event_id=_uuid(event_id),
+        type=kind,
+        geofence=geofence,
+        beacon=beacon,
+        position=position,
+        occurred_at=at,
+        digest=hashlib.sha256(_encode((kind, geofence, beacon, position, at))).digest(),
+    )
 
 
 def sent_id(raw: Any) -> str:
     """Return the id of an event as it was sent, for its result; empty where it is no text."""
+    if isinstance(raw, WireEvent):
+        return raw.id
     found = raw.get("id") if isinstance(raw, dict) else None
     return found if isinstance(found, str) else ""
-
-
-def digest_of(event: Event) -> bytes:
-    """Return the SHA-256 of what an event says: equal for equal events, however they were written."""
-    at, seen = event.position, event.beacon
-    said = [
-        event.type,
-        event.geofence,
-        [str(seen.uuid), seen.major, seen.minor, seen.rssi_dbm] if seen else None,
-        [at.lat, at.lon, at.accuracy_m, at.is_mock] if at else None,
-        event.occurred_at.isoformat(),
-    ]
-    return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).digest()
-
-
-def _check_parts(fields: dict[str, Any], *, kind: str) -> None:
-    """Each kind has what it needs, and nothing that would be ignored."""
-    needed = KINDS[kind]
-    if needed is not None and fields.get(needed) is None:
-        raise InvalidEvent(needed)
-    for name, kinds in BELONGS.items():
-        if kind not in kinds and fields.get(name) is not None:
-            raise InvalidEvent(name)
 
 
 def _kind(text: str) -> EventKind:
@@ -123,16 +151,15 @@ def _text(fields: dict[str, Any], name: str) -> str:
     return value
 
 
-def _uuid(fields: dict[str, Any], name: str) -> UUID:
-    text = _text(fields, name)
+def _uuid(text: str) -> str:
     if not _UUID.fullmatch(text):
-        raise InvalidEvent(name)
-    return UUID(text)
+        raise InvalidEvent("uuid")
+    return text.lower()
 
 
-def _instant(fields: dict[str, Any]) -> datetime:
+def _instant(text: str) -> datetime:
     try:
-        return parse_instant(_text(fields, "occurred_at"))
+        return parse_instant(text)
     except ValueError:
         raise InvalidEvent("occurred_at") from None
 
@@ -151,10 +178,28 @@ def _beacon(value: Any) -> Sighting | None:
     fields = _object(value, known=_BEACON)
     rssi = fields.get("rssi_dbm")
     return Sighting(
-        uuid=_uuid(fields, "uuid"),
+        uuid=_uuid(_text(fields, "uuid")),
         major=_whole(fields.get("major"), low=0, high=65_535),
         minor=_whole(fields.get("minor"), low=0, high=65_535),
         rssi_dbm=None if rssi is None else _whole(rssi, low=RSSI_DBM[0], high=RSSI_DBM[1]),
+    )
+
+
+def _wire_beacon(seen: WireBeacon) -> Sighting:
+    return Sighting(
+        uuid=_uuid(seen.uuid),
+        major=seen.major,
+        minor=seen.minor,
+        rssi_dbm=seen.rssi_dbm if isinstance(seen.rssi_dbm, int) else None,
+    )
+
+
+def _wire_position(at: WireLocation) -> Position:
+    return Position(
+        lat=_number(at.lat, low=-90.0, high=90.0),
+        lon=_number(at.lon, low=-180.0, high=180.0),
+        accuracy_m=_number(at.accuracy_m, low=0.0, high=math.inf),
+        is_mock=at.is_mock is True,
     )
 
 

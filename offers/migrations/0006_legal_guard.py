@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('offers', '0004_deals'),
+        ('offers', '0005_deals'),
     ]
 
     operations = [
