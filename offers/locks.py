@@ -4,7 +4,8 @@
 2. offers_outboxmessage, then offers_coupon, by id: messages that are dropped, coupons that run out;
 3. offers_offer, one row: an offer that staff change; then its offers_dealstate, if it is a deal;
 4. offers_capacity, by offer id: units and budget;
-5. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers.
+5. offers_lane, one row: what workers share of a provider; each statement of offers.stages.deliver.gate alone;
+6. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers.
 
 A transaction that needs several takes them in this order, each once; docs/concurrency.md has the reasons. What is
 claimed with SKIP LOCKED waits for nobody, so it may come first. Locks are NO KEY UPDATE: rows that refer to the
@@ -219,12 +220,12 @@ def lock_messages(message_ids: Sequence[int]) -> None:
 _CLAIM_MESSAGES = """
     WITH abandoned AS (
         SELECT id, due_at FROM offers_outboxmessage
-         WHERE state = 'sending' AND lease_until <= %(now)s
+         WHERE lane = %(lane)s AND state = 'sending' AND lease_until <= %(now)s
          ORDER BY lease_until, id LIMIT %(limit)s
            FOR NO KEY UPDATE SKIP LOCKED
     ), waiting AS (
         SELECT id, due_at FROM offers_outboxmessage
-         WHERE state = 'queued' AND due_at <= %(now)s
+         WHERE lane = %(lane)s AND state = 'queued' AND due_at <= %(now)s
          ORDER BY due_at, id LIMIT %(limit)s
            FOR NO KEY UPDATE SKIP LOCKED
     ), chosen AS (
@@ -234,18 +235,21 @@ _CLAIM_MESSAGES = """
     UPDATE offers_outboxmessage m
        SET state = 'sending', attempts = LEAST(m.attempts + 1, 32767), lease_until = %(lease_until)s
       FROM chosen
-     WHERE m.id = chosen.id AND NOT EXISTS (SELECT FROM offers_sendingswitch WHERE is_stopped)
+     WHERE m.id = chosen.id
+       AND NOT EXISTS (SELECT FROM offers_sendingswitch WHERE is_stopped)
+       AND NOT EXISTS (SELECT FROM offers_lane WHERE name = %(lane)s AND stopped_at IS NOT NULL)
     RETURNING m.id, m.attempts
 """
 
 
-def claim_due_messages(*, now: datetime, lease_until: datetime, limit: int) -> dict[int, int]:
-    """Lease due messages and those whose worker let its lease pass; return attempts, this one counted, by id.
+def claim_due_messages(*, lane: str, now: datetime, lease_until: datetime, limit: int) -> dict[int, int]:
+    """Lease the lane's due messages and those whose worker let its lease pass; return attempts, this one counted, by id.
 
-    One statement; rows that another transaction holds are left to it. Nothing is claimed while sending is stopped.
-    The attempts tell a claim from later ones of the same message: results are written only by the last.
+    One statement; rows that another transaction holds are left to it. Nothing is claimed while all sending or this
+    lane is stopped. The attempts tell a claim from later ones of the same message: results are written only by the
+    last.
     """
-    values: dict[str, Any] = {"now": now, "lease_until": lease_until, "limit": limit}
+    values: dict[str, Any] = {"lane": lane, "now": now, "lease_until": lease_until, "limit": limit}
     with hot_cursor() as cursor:
         cursor.execute(_CLAIM_MESSAGES, values)
         return dict(cursor.fetchall())

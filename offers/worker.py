@@ -8,7 +8,7 @@ from datetime import datetime
 import psycopg
 import structlog
 from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from offers.wakeups import Listener, Stop
 
@@ -17,6 +17,13 @@ BUSY_S = 0.25  # the shortest, when what is due is in another worker's hands
 RECONNECT_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 _log = structlog.get_logger(__name__)
+
+
+def is_database_away(error: Exception) -> bool:
+    """Whether the database could not be asked, rather than refused what it was asked."""
+    return isinstance(
+        error, (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ class RayonSettings(TypedDict):
     # Offers.
     coupon_minutes: int
     message_freshness_s: int  # a push that could not go out by then is dropped
+    near_grace_s: int  # and so is one whose customer left the store longer ago
     holdout_share: float  # of an offer that names none
     global_holdout_share: float
     attribution_days: int
@@ -92,6 +93,7 @@ DEFAULTS: RayonSettings = {
     "aisle_silence_s": 30,
     "coupon_minutes": 60,
     "message_freshness_s": 900,
+    "near_grace_s": 120,
     "holdout_share": 0.10,
     "global_holdout_share": 0.0,
     "attribution_days": 7,

@@ -15,7 +15,7 @@ class Platform(models.TextChoices):
 class Device(models.Model):
     """One installation of the app. The push address lives in the library's row, never in this one.
 
-    `device_id` is chosen by the app. `registered_at` is when the present push address was given: an answer
+    `device_id` is chosen by the app. `registered_at` is when the app last gave the present push address: an answer
     that calls a token dead counts only if it is newer.
     """
 

@@ -60,8 +60,7 @@ def register_device(
         claim = None
     device.app_version, device.os_version = app_version, os_version
     device.last_seen_at = now
-    if claim is None or not device.active or not _has_address(device):
-        device.registered_at = now
+    device.registered_at = now  # confirmed: an answer about what was sent before says nothing any more
     if claim is None or not _has_address(device):
         _forget_address(device=device)
         _attach(device=device, address=address)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminURLInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminURLInputWidget, UnfoldBooleanWidget
 
 from customers.admin.base import MachineRowsAdmin
 from customers.admin.columns import column, linked
@@ -48,8 +48,8 @@ def _goods(category: Category) -> str | None:
     return str(dict(GOODS)[category.goods]) if category.goods else None
 
 
-def _sensitive(category: Category) -> str | None:
-    return str(dict(SENSITIVE)[category.sensitive]) if category.sensitive else None
+def _never_targeted(category: Category) -> str | None:
+    return str(dict(SENSITIVE)[category.never_targeted]) if category.never_targeted else None
 
 
 def _in_use(category: Category) -> str:
@@ -88,7 +88,7 @@ class CategoryForm(OperationForm):
             fr="Décide jusqu’où une promotion peut aller, ici et en dessous.",
         ),
     )
-    sensitive = forms.ChoiceField(
+    never_targeted = forms.ChoiceField(
         label=both(en="Never targeted", fr="Jamais ciblée"),
         choices=(("", both(en="As above", fr="Comme au-dessus")), *SENSITIVE),
         required=False,
@@ -99,9 +99,19 @@ class CategoryForm(OperationForm):
         ),
     )
 
+    is_sensitive = forms.BooleanField(
+        label=both(en="Keep off lock screens", fr="À cacher sur l’écran verrouillé"),
+        help_text=both(
+            en="What is bought here, and in what stands under it, is nobody else’s business.",
+            fr="Ce que l’on y achète, comme dans ce qui se trouve dessous, ne regarde personne d’autre.",
+        ),
+        required=False,
+        widget=UnfoldBooleanWidget,
+    )
+
     class Meta:
         model = Category
-        fields = ("ref", "name", "parent", "goods", "sensitive")
+        fields = ("ref", "name", "parent", "goods", "never_targeted", "is_sensitive")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -120,7 +130,8 @@ class CategoryForm(OperationForm):
             ref=self.cleaned_data["ref"],
             name=self.cleaned_data["name"],
             parent=parent.ref if parent else None,
-            flags={name: self.cleaned_data[name] for name in ("goods", "sensitive")},
+            flags={name: self.cleaned_data[name] for name in ("goods", "never_targeted")},
+            is_sensitive=self.cleaned_data["is_sensitive"],
         )
         [outcome] = put_categories(categories=[category], now=now)
         return outcome
@@ -136,11 +147,13 @@ class CategoryAdmin(OperationAdmin):
         column("ref", en="Key", fr="Clé"),
         linked("parent", en="Stands under", fr="Se trouve sous", needs="offers.view_category"),
         column("goods", en="Goods, by law", fr="Nature, selon la loi", read=_goods, order=False),
-        column("sensitive", en="Never targeted", fr="Jamais ciblée", read=_sensitive, order=False),
+        column("never_targeted", en="Never targeted", fr="Jamais ciblée", read=_never_targeted, order=False),
         column("product_count", en="Products", fr="Produits", order=False),
     )
     details = columns
-    form_fieldsets = ((None, {"fields": (("ref", "name"), "parent", ("goods", "sensitive"))}),)
+    form_fieldsets = (
+        (None, {"fields": (("ref", "name"), "parent", ("goods", "never_targeted"), "is_sensitive")}),
+    )
     autocomplete_fields = ("parent",)
     related = ("parent",)
     searches = (("name__icontains", ""), ("ref__startswith", ""))

@@ -1,5 +1,6 @@
 """The staff's first page: today in numbers, each for those who may see what it counts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -7,16 +8,18 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from customers.admin.words import say
+from offers.admin.lanes import provider_of, state_of
 from offers.admin.outbox import STATES
 from offers.admin.reasons import reason_words
 from offers.models import MessageState
 from offers.queries import today
+from offers.queries.health import closed_lanes
 
 admin.site.index_template = "rayon/today.html"
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Return the page's context with today's numbers, since midnight on the staff's clock; three queries at most."""
+    """Return the page's context with today's numbers, since midnight on the staff's clock; four queries at most."""
     since = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     may = request.user.has_perm
     blocks = []
@@ -39,9 +42,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         lines = [(str(STATES[MessageState(state)]), count) for state, count in states.items()]
         total = sum(states.values())
         blocks.append(_block(title=say(en="Messages", fr="Messages"), total=total, lines=lines))
+    if may("offers.view_lane"):
+        alerts = [(f"{provider_of(lane)}: {state_of(lane)}", "") for lane in closed_lanes()]
+        if alerts:
+            blocks.insert(0, _block(title=say(en="Alerts", fr="Alertes"), total=len(alerts), lines=alerts))
     return {**context, "title": say(en="Today", fr="Aujourd’hui"), "blocks": blocks}
 
 
-def _block(*, title: str, total: int, lines: list[tuple[str, int]]) -> dict[str, Any]:
+def _block(*, title: str, total: int, lines: Sequence[tuple[str, int | str]]) -> dict[str, Any]:
     nothing = say(en="Nothing yet today.", fr="Rien encore aujourd’hui.")
     return {"title": title, "total": total, "lines": lines, "nothing": "" if total else nothing}

@@ -74,6 +74,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             say(en="Operation", fr="Exploitation"),
             link(say(en="Messages", fr="Messages"), "offers", "outboxmessage", "outbox"),
             link(say(en="Tries", fr="Essais d’envoi"), "offers", "receipt", "mark_email_read"),
+            link(say(en="Providers", fr="Fournisseurs"), "offers", "lane", "alt_route"),
             link(say(en="Events", fr="Événements"), "offers", "locationevent", "my_location"),
             link(say(en="Visits", fr="Visites"), "offers", "visit", "directions_walk"),
             link(say(en="Followed now", fr="Suivi en cours"), "offers", "presence", "radar"),

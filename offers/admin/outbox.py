@@ -5,12 +5,14 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils import timezone
+from unfold.admin import TabularInline
 
 from customers.admin.base import MachineRowsAdmin, Move, Said
 from customers.admin.columns import column, linked
 from customers.admin.ledgers import BY_CUSTOMER, OF_CUSTOMER
 from customers.admin.words import both, say
 from offers.admin.columns import OF_COUPON
+from offers.admin.lanes import PROVIDERS
 from offers.models import MessageState, OutboxMessage, Receipt
 from offers.operations.dropping import drop_messages
 from offers.operations.resending import resend_messages
@@ -46,6 +48,34 @@ def _drop(request: HttpRequest, message: OutboxMessage) -> Said:
     return Said(text=say(en="It was no longer waiting.", fr="Il n’attendait plus."), level=messages.WARNING)
 
 
+class TryInline(TabularInline):
+    """What came of each try, the first one first: with the lines above, the message's whole life."""
+
+    model = Receipt
+    verbose_name_plural = both(en="Tries", fr="Essais d’envoi")
+    fields = readonly_fields = (
+        column("at", en="When", fr="Quand"),
+        column("platform", en="By", fr="Par"),
+        column("attempt", en="Try", fr="Essai"),
+        column("outcome", en="What came of it", fr="Résultat"),
+        column("provider_code", en="The provider’s word", fr="Réponse du fournisseur"),
+        column("status", en="Status", fr="Statut"),
+    )
+    ordering = ("id",)
+    extra = 0
+    per_page = 50
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("offers.view_receipt")
+
+
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(MachineRowsAdmin):
     singular = both(en="message", fr="message")
@@ -63,12 +93,17 @@ class OutboxMessageAdmin(MachineRowsAdmin):
     details = (
         *columns,
         column("channel", en="By", fr="Par"),
+        column("lane", en="Lane", fr="File", read=lambda row: PROVIDERS.get(row.lane, row.lane)),
         column("message_id", en="Its id", fr="Son identifiant"),
+        column("accepted_at", en="Taken by the provider", fr="Accepté par le fournisseur"),
+        column("delivered_at", en="Shown by the phone", fr="Affiché par le téléphone"),
+        column("opened_at", en="Opened", fr="Ouvert"),
         column("finished_at", en="Done", fr="Terminé"),
     )
     related = ("customer", "coupon")
     searches = (BY_CUSTOMER, ("message_id__exact", ""))
     list_filter = ("state", "channel")
+    inlines = (TryInline,)
     actions = ("resend", "drop")
     moves = (
         Move(

@@ -12,6 +12,7 @@ from offers.models.coupons import (
     FeedbackKind,
 )
 from offers.models.deals import DealState
+from offers.models.lanes import Lane
 from offers.models.outbox import SOCKET, MessageState, OutboxMessage, Receipt, SendingSwitch
 from offers.models.places import Aisle, Beacon, Store
 from offers.models.promotions import (
@@ -48,6 +49,7 @@ __all__ = [
     "Feedback",
     "FeedbackKind",
     "Goods",
+    "Lane",
     "LocationEvent",
     "MessageState",
     "Objective",

@@ -29,20 +29,23 @@ class Sensitive(models.TextChoices):
 
 
 class Category(models.Model):
-    """`goods` and `sensitive` hold for the subtree: the nearest `goods`, and every `sensitive` on the way up."""
+    """`goods` and `never_targeted` hold for the subtree: the nearest `goods`, each `never_targeted` on the way up."""
 
     ref = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
-    goods = models.CharField(
-        max_length=16, choices=Goods, blank=True, default=""
-    )  # empty: as above; at the top food
-    sensitive = models.CharField(max_length=16, choices=Sensitive, blank=True, default="")
+    # empty: as the category above; at the top food
+    goods = models.CharField(max_length=16, choices=Goods, blank=True, default="", db_default="")
+    never_targeted = models.CharField(max_length=16, choices=Sensitive, blank=True, default="", db_default="")
+    # what is bought here, and below, is nobody else's business: a lock screen does not show it
+    is_sensitive = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name_plural = "categories"
+        # reader: the second look
+        indexes = [models.Index(fields=["id"], name="category_sensitive", condition=Q(is_sensitive=True))]
         constraints = [
             models.CheckConstraint(name="category_not_its_own_parent", condition=~Q(parent=models.F("id")))
         ]

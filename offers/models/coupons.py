@@ -49,6 +49,12 @@ class Coupon(models.Model):
         indexes = [
             # readers: the wallet, and the per-customer limit of an offer
             models.Index(fields=["customer", "offer", "issued_at"], name="coupon_of_customer"),
+            # reader: the badge of a push, coupons not opened yet
+            models.Index(
+                fields=["customer", "valid_until"],
+                name="coupon_unopened",
+                condition=Q(state="issued", opened_at__isnull=True),
+            ),
             # reader: the sweep that expires coupons
             models.Index(fields=["valid_until"], name="coupon_to_expire", condition=Q(state="issued")),
         ]

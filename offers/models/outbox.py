@@ -33,6 +33,8 @@ class OutboxMessage(models.Model):
     device = models.ForeignKey(
         Device, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
     )
+    # who claims it: where it was last seen to go (offers.rules.lanes); the second look moves it when that has changed
+    lane = models.CharField(max_length=8, default="fcm", db_default="fcm")
     state = models.CharField(max_length=8, choices=MessageState, default=MessageState.QUEUED)
     reason = models.CharField(max_length=48, blank=True, default="")  # why dropped or dead
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -41,13 +43,18 @@ class OutboxMessage(models.Model):
     expires_at = models.DateTimeField()  # too late to be worth its arrival
     lease_until = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)  # by the provider, or by the app on its socket
+    delivered_at = models.DateTimeField(null=True, blank=True)  # on the app's word, as is opened_at
+    opened_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
-            # reader: the worker's claim
-            models.Index(fields=["due_at", "id"], name="outbox_queued", condition=Q(state="queued")),
+            # reader: a lane's claim
+            models.Index(fields=["lane", "due_at", "id"], name="outbox_queued", condition=Q(state="queued")),
             # reader: the rescue of messages whose worker died
-            models.Index(fields=["lease_until"], name="outbox_leased", condition=Q(state="sending")),
+            models.Index(fields=["lane", "lease_until"], name="outbox_leased", condition=Q(state="sending")),
+            # reader: the sweep of what nobody sent in time
+            models.Index(fields=["expires_at"], name="outbox_to_expire", condition=Q(state="queued")),
         ]
 
     def __str__(self) -> str:

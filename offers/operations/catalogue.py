@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -26,7 +27,8 @@ class CategoryIn:
     parent: str | None  # ref
     flags: Mapping[str, str] = field(
         default_factory=dict
-    )  # goods, sensitive; what is left out stays as it is
+    )  # goods, never_targeted; what is left out stays as it is
+    is_sensitive: bool | None = None  # None: as it was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,9 +167,10 @@ def _put_category(*, given: CategoryIn, tree: _Tree) -> Written[Category] | Refu
         message = f"Categories go {MAX_CATEGORY_DEPTH} levels deep."
         return invalid(field="parent", code="category_too_deep", message=message)
     parent_id = tree.ids[given.parent] if given.parent is not None else None
-    row, is_new = Category.objects.update_or_create(
-        ref=given.ref, defaults={"name": given.name, "parent_id": parent_id, **given.flags}
-    )
+    values: dict[str, Any] = {"name": given.name, "parent_id": parent_id, **given.flags}
+    if given.is_sensitive is not None:
+        values["is_sensitive"] = given.is_sensitive
+    row, is_new = Category.objects.update_or_create(ref=given.ref, defaults=values)
     tree.has_new_flags |= bool(given.flags)
     tree.ids[given.ref] = row.pk
     tree.parents[given.ref] = given.parent

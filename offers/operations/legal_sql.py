@@ -6,11 +6,11 @@
 GOODS = """
     WITH RECURSIVE tree(id, goods, sensitive) AS (
         SELECT id, COALESCE(NULLIF(goods, ''), 'food'),
-               CASE WHEN sensitive = '' THEN '{}'::text[] ELSE ARRAY[sensitive::text] END
+               CASE WHEN never_targeted = '' THEN '{}'::text[] ELSE ARRAY[never_targeted::text] END
           FROM offers_category WHERE parent_id IS NULL
         UNION ALL
         SELECT c.id, COALESCE(NULLIF(c.goods, ''), t.goods),
-               CASE WHEN c.sensitive = '' THEN t.sensitive ELSE t.sensitive || c.sensitive::text END
+               CASE WHEN c.never_targeted = '' THEN t.sensitive ELSE t.sensitive || c.never_targeted::text END
           FROM tree t JOIN offers_category c ON c.parent_id = t.id
     ), chosen AS (
         SELECT id, currency, target_gtins, target_category_id FROM offers_offer WHERE id = ANY(%(offers)s)

@@ -34,7 +34,8 @@ _ACKNOWLEDGE = """
            FOR NO KEY UPDATE OF m
     ), sent AS (
         UPDATE offers_outboxmessage m
-           SET state = 'sent', channel = 'socket', reason = '', lease_until = NULL, finished_at = %(now)s
+           SET state = 'sent', channel = 'socket', reason = '', lease_until = NULL, finished_at = %(now)s,
+               accepted_at = %(now)s
           FROM waiting w
          WHERE m.id = w.id
         RETURNING m.id, m.customer_id, m.attempts

@@ -40,6 +40,7 @@ GROUPS: Mapping[str, Mapping[tuple[str, str], Sequence[str]]] = {
         ("offers", "sendingswitch"): (VIEW, CHANGE),
         ("offers", "outboxmessage"): (VIEW, CHANGE),  # change: to resend and to drop
         ("offers", "receipt"): (VIEW,),
+        ("offers", "lane"): (VIEW, CHANGE),  # change: to let it go on
         ("offers", "locationevent"): (VIEW,),
         ("offers", "visit"): (VIEW,),
         ("offers", "presence"): (VIEW,),

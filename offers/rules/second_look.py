@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
 
+from customers.rules.frequency import Caps, cap_reason, effective_caps
 from customers.rules.quiet_hours import is_quiet
 from customers.rules.zones import UnknownTimeZone
 
@@ -23,7 +24,13 @@ class DropReason(StrEnum):
     PAUSED = "paused"
     UNKNOWN_TIME_ZONE = "unknown_time_zone"
     QUIET_HOURS = "quiet_hours"
+    FREQUENCY_CAP = "frequency_cap"
+    NO_LONGER_NEAR = "no_longer_near"
     NO_DEVICE = "no_device"
+    NO_ADDRESS = "no_address"
+    DEAD_ADDRESS = (
+        "dead_address"  # on the provider's word: an e-mail address or a number without another to try
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +51,11 @@ class Look:
     offer_state: str
     offer_valid_until: datetime
     is_offer_removed: bool
-    has_device: bool  # with an active address
+    has_address: bool  # on that channel: a device with an active one, an e-mail address, a number
+    is_near: bool  # the customer, where the offer is; True where that does not matter
+    sent_at: tuple[datetime, ...]  # their other messages and hold-outs, at least of the running week
+    caps: Caps  # the customer's own, before their silence
+    ignored_in_a_row: int  # messages
 
 
 def drop_reason(look: Look, *, now: datetime) -> DropReason | None:
@@ -85,4 +96,23 @@ def _of_customer(look: Look, *, now: datetime) -> DropReason | None:
             return DropReason.QUIET_HOURS
     except UnknownTimeZone:
         return DropReason.UNKNOWN_TIME_ZONE
-    return None if look.has_device else DropReason.NO_DEVICE
+    if _is_full(look, now=now):
+        return DropReason.FREQUENCY_CAP
+    if not look.is_near:
+        return DropReason.NO_LONGER_NEAR
+    if look.has_address:
+        return None
+    return DropReason.NO_ADDRESS if look.channel in ("email", "sms") else DropReason.NO_DEVICE
+
+
+def _is_full(look: Look, *, now: datetime) -> bool:
+    caps = effective_caps(caps=look.caps, ignored=look.ignored_in_a_row)
+    full = cap_reason(
+        look.sent_at,
+        now=now,
+        time_zone=look.time_zone,
+        max_per_day=caps.max_per_day,
+        max_per_week=caps.max_per_week,
+        min_gap_s=caps.min_gap_s,
+    )
+    return full is not None

@@ -10,7 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.env import read_environment
-from tests.benchmarks import events_rest, events_socket, latency, pipeline, sample, vs_obvious, worlds, yields
+from tests.benchmarks import (
+    events_rest,
+    events_socket,
+    lane_isolation,
+    latency,
+    pipeline,
+    push,
+    sample,
+    vs_obvious,
+    worlds,
+    yields,
+)
 from tests.benchmarks.figures import Figure, save, table
 
 RESULTS = Path("build/bench.json")
@@ -19,6 +30,9 @@ BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "pipeline": pipeline.throughput,
     "cost_growth": pipeline.growth,
     "events_rest_batch": events_rest.batch,
+    "push_fcm": push.fcm,
+    "push_apns": push.apns,
+    "lane_isolation": lane_isolation.rate_beside_a_hanging_provider,
     "events_socket": events_socket.frames,
     "events_rest_single": events_rest.single,
     "p99_half_load": latency.p99_half_load,

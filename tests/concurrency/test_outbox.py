@@ -54,7 +54,7 @@ def at_once(work: Callable[[], object]) -> None:
 
 def drain(fcm: RunningFcm, *, now: datetime, limit: int) -> None:
     with open_lanes(base_url=fcm.base_url, credentials_file=fcm.credentials_file) as lanes:
-        while deliver(lanes, now=now, limit=limit):
+        while deliver(lanes, now=now, limit=limit, names=["fcm"]):
             pass
 
 
@@ -68,7 +68,7 @@ def test_control_a_claim_without_the_guard_sends_twice(
     messages = promise_many(10, now=now)
     both_have_looked = threading.Barrier(WORKERS, timeout=20)
 
-    def look_then_take(*, now: datetime, lease_until: datetime, limit: int) -> dict[int, int]:
+    def look_then_take(*, lane: str, now: datetime, lease_until: datetime, limit: int) -> dict[int, int]:
         due = OutboxMessage.objects.filter(state="queued", due_at__lte=now).order_by("due_at", "id")
         ids = list(due.values_list("id", flat=True)[:limit])
         both_have_looked.wait()

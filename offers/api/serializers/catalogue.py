@@ -14,7 +14,7 @@ MAX_PRICE_MINOR = 2**31 - 1
 
 
 class CategoryBody(StrictSerializer):
-    """`goods` and `sensitive` hold for the subtree and stay as they are when left out: who writes names must not wipe
+    """`goods` and `never_targeted` hold for the subtree and stay as they are when left out: who writes names must not wipe
     what the law needs."""
 
     name = TextField(max_length=200)
@@ -25,11 +25,11 @@ class CategoryBody(StrictSerializer):
         allow_null=True,
         help_text="What the law caps promotions of; null: as the category above, at the top food.",
     )
-    sensitive = EnumField(
+    never_targeted = EnumField(
         choices=Sensitive.values,
         required=False,
         allow_null=True,
-        help_text="No offer may target it, nor what stands below it; null: as the category above.",
+        help_text="Goods of this kind: no offer may target it, nor what stands below it; null: as the category above.",
     )
 
 
@@ -69,7 +69,7 @@ class ProductOut(ProductLine):
 
 
 def category_in(ref: str, data: dict[str, Any]) -> CategoryIn:
-    flags: dict[str, str] = {name: data[name] or "" for name in ("goods", "sensitive") if name in data}
+    flags: dict[str, str] = {name: data[name] or "" for name in ("goods", "never_targeted") if name in data}
     return CategoryIn(ref=ref, name=data["name"], parent=data["parent"], flags=flags)
 
 
@@ -91,7 +91,7 @@ def render_category(category: Category) -> dict[str, Any]:
         "name": category.name,
         "parent": category.parent.ref if category.parent is not None else None,
         "goods": category.goods or None,
-        "sensitive": category.sensitive or None,
+        "never_targeted": category.never_targeted or None,
     }
 
 

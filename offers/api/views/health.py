@@ -29,7 +29,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         checks = {"database": "unreachable"}
     wrong = {name: state for name, state in checks.items() if state != "ok"}
     if not wrong:
-        return JsonResponse({"status": "ok", "checks": checks})
+        return JsonResponse({"status": "ok", "checks": checks, "alerts": _alerts()})
     detail = "; ".join(f"{name}: {state}" for name, state in wrong.items())
     return JsonResponse(
         problem_body(status=503, detail=detail, extra={"checks": checks}),
@@ -37,6 +37,14 @@ def readyz(request: HttpRequest) -> JsonResponse:
         content_type=MEDIA_TYPE,
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
+
+
+def _alerts() -> list[dict[str, str]]:
+    """Return what someone should hear of although this process is well: lanes that send nothing."""
+    return [
+        {"lane": lane.name, "is": "stopped" if lane.stopped_at is not None else "closed", "cause": lane.cause}
+        for lane in health.closed_lanes()
+    ]
 
 
 def _checks(*, max_queue_age_s: float) -> dict[str, str]:

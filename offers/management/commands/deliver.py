@@ -1,9 +1,10 @@
-"""Send what the outbox promises, and fire the deadlines of visits: `manage.py deliver [--once] [--batch 200]`."""
+"""Send what the outbox promises, and fire the deadlines of visits: `manage.py deliver [--once] [--batch 200] [--lane L]`."""
 
 import signal
 import threading
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -12,15 +13,20 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from offers.delivery import deliver_due
+from offers.delivery import deliver_due, drop_expired
+from offers.hands import Hands
+from offers.lane_worker import LaneWorker
 from offers.operations.sending import OUTBOX_CHANNEL
 from offers.pipeline import run_deadlines
-from offers.queries.due import next_deadline_at, next_message_at
+from offers.queries.due import next_deadline_at, next_expiry_at
+from offers.rules.lanes import LANES
 from offers.stages.deliver import Lanes
 from offers.wakeups import Stop
+from offers.watch import Watch
 from offers.worker import Loop
 
 MAX_BATCH = 400  # what is given up well within the lease even when the provider answers nothing
+HANDS = 3  # threads with a database connection, for all lanes
 # A new deadline lies a dwell ahead, so looking this often finds nearly all of them before they fall due. Notifying
 # instead would cost every batch of events the one lock that all commits with a NOTIFY share.
 DEADLINES_IDLE_S = 2.0
@@ -32,20 +38,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="do what is due now, and end")
         parser.add_argument(
-            "--batch", type=_batch, default=200, help="messages taken on at once (default 200)"
+            "--batch", type=_batch, default=200, help="messages claimed at once (default 200)"
+        )
+        parser.add_argument(
+            "--lane", action="append", choices=LANES, help="only this lane; may be given again (default: all)"
         )
 
-    def handle(self, *args: Any, once: bool, batch: int, **options: Any) -> None:
-        lanes = _lanes()
-        loops = _loops(lanes, batch=batch)
-        try:
-            if once:
-                for loop in loops:
-                    loop.run_once()
-            else:
-                _run(loops)
-        finally:
-            lanes.close()
+    def handle(self, *args: Any, once: bool, batch: int, lane: Sequence[str] | None, **options: Any) -> None:
+        names = [name for name in LANES if lane is None or name in lane]
+        if once:
+            _run_once(names, batch=batch)
+        else:
+            _run(names, batch=batch)
 
 
 def _batch(text: str) -> int:
@@ -54,37 +58,78 @@ def _batch(text: str) -> int:
     return int(text)
 
 
-def _lanes() -> Lanes:
-    return Lanes(providers=settings.PROVIDERS, is_console=settings.DEBUG or settings.DEMO)
+def _lanes(name: str | None = None) -> Lanes:
+    providers = settings.PROVIDERS
+    if name is not None:
+        providers = replace(providers, concurrency=settings.LANES[name].concurrency)
+    return Lanes(providers=providers, is_console=settings.DEBUG or settings.DEMO)
 
 
-def _loops(lanes: Lanes, *, batch: int) -> list[Loop]:
-    """Return the deadlines first: what they decide is delivered by the second."""
+def _clockwork(*, batch: int) -> list[Loop]:
+    """Return what needs no provider: deadlines, which make messages, and what is too late to be sent."""
 
     def fire() -> int:
         fired = run_deadlines(now=timezone.now(), limit=batch, params=settings.RAYON)
         return fired if fired == batch else 0
 
-    deliver = partial(deliver_due, lanes=lanes, clock=timezone.now, limit=batch, params=settings.RAYON)
     make = partial(Loop, clock=timezone.now)
+    expire = partial(drop_expired, clock=timezone.now, limit=batch)
     return [
         make(name="deadlines", work=fire, next_due=next_deadline_at, idle_s=DEADLINES_IDLE_S),
-        make(name="outbox", channels=(OUTBOX_CHANNEL,), work=deliver, next_due=next_message_at),
+        make(name="expired", work=expire, next_due=next_expiry_at),
     ]
 
 
-def _run(loops: list[Loop]) -> None:
+def _run_once(names: Sequence[str], *, batch: int) -> None:
+    lanes = _lanes()
+    deliver = partial(deliver_due, lanes=lanes, clock=timezone.now, limit=batch, params=settings.RAYON)
+    try:
+        for loop in _clockwork(batch=batch):
+            loop.run_once()
+        # Round by round: a message may go over to another lane.
+        while sum(deliver(lane=name) for name in names):
+            pass
+    finally:
+        lanes.close()
+
+
+def _run(names: Sequence[str], *, batch: int) -> None:
+    hands = Hands(threads=HANDS)
+    workers = [
+        LaneWorker(
+            name=name,
+            settings=settings.LANES[name],
+            lanes=_lanes(name),
+            hands=hands,
+            clock=timezone.now,
+            batch=batch,
+            params=settings.RAYON,
+        )
+        for name in names
+    ]
+    watch = Watch(workers=workers, clock=timezone.now)
+    looking = Loop(
+        name="lanes",
+        channels=(OUTBOX_CHANNEL,),
+        work=watch.look,
+        next_due=watch.next_at,
+        clock=timezone.now,
+    )
     with Stop() as stop:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _teller(stop))
-        # A slow provider must not hold up deadlines: each loop has a thread of its own.
-        *others, last = loops
-        threads = [threading.Thread(target=partial(loop.run, stop=stop), name=loop.name) for loop in others]
+        # A slow provider must not hold up deadlines, nor other providers: each has a thread of its own.
+        runs = [
+            *((loop.name, loop.run) for loop in _clockwork(batch=batch)),
+            *((one.name, one.run) for one in workers),
+        ]
+        threads = [threading.Thread(target=partial(run, stop=stop), name=name) for name, run in runs]
         for thread in threads:
             thread.start()
-        last.run(stop=stop)
+        looking.run(stop=stop)
         for thread in threads:
             thread.join()
+        hands.close()
 
 
 def _teller(stop: Stop) -> Callable[[int, FrameType | None], None]:

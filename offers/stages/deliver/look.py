@@ -3,64 +3,27 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+import structlog
 
+from customers.rules.frequency import Caps
+from offers.cursors import bigints, hot_cursor
 from offers.gateways.port import PushMessage
 from offers.rules.coupon_codes import grouped
+from offers.rules.lanes import lane_of
 from offers.rules.second_look import Look, drop_reason
+from offers.stages.deliver.look_sql import LOOK
+from offers.stages.deliver.parcels import Parcel
+from offers.stages.facts import SENT_DAYS
 
 DEEP_LINK = "rayon://coupons/"
 
-# One row a message, with the device it goes to: the one it was written for while that has an address, else the one
-# last seen that has. Where that device holds a socket open, the socket comes first, once: its receipt says so.
-_LOOK = """
-    SELECT m.id, m.message_id, m.channel, m.expires_at, m.customer_id,
-           c.state AS coupon_state, c.valid_until AS coupon_valid_until, c.opened_at IS NOT NULL AS was_opened,
-           c.code, c.terms::text AS terms,
-           o.ref AS offer_ref, o.state AS offer_state, o.valid_until AS offer_valid_until,
-           o.removed_at IS NOT NULL AS is_offer_removed,
-           u.erased_at IS NOT NULL AS is_erased, u.granted, u.channels, u.paused_until, u.time_zone,
-           u.has_own_quiet_hours, u.quiet_from, u.quiet_until,
-           d.id AS device_id, d.platform, d.registered_at, COALESCE(d.token, '') AS token,
-           d.ref AS device_ref, s.channel AS socket_channel,
-           COALESCE((SELECT is_stopped FROM offers_sendingswitch WHERE id = 1), false) AS is_stopped
-      FROM offers_outboxmessage m
-      JOIN offers_coupon c ON c.id = m.coupon_id
-      JOIN offers_offer o ON o.id = c.offer_id
-      JOIN customers_customer u ON u.id = m.customer_id
-      LEFT JOIN LATERAL (
-           SELECT d.id, d.device_id AS ref, d.platform, d.registered_at, g.registration_id AS token
-             FROM customers_device d
-             LEFT JOIN push_notifications_gcmdevice g ON g.id = d.fcm_id AND g.active
-            WHERE d.customer_id = m.customer_id AND d.active
-              AND COALESCE(g.id, d.apns_id, d.webpush_id) IS NOT NULL
-            ORDER BY COALESCE(d.id = m.device_id, false) DESC, d.last_seen_at DESC, d.id DESC
-            LIMIT 1) d ON true
-      LEFT JOIN LATERAL (
-           SELECT v.channel
-             FROM offers_opensocket o JOIN offers_socketserver v ON v.id = o.server_id
-            WHERE o.customer_id = m.customer_id AND o.device_id = d.ref AND v.alive_until > %s
-              AND NOT EXISTS (SELECT FROM offers_receipt r
-                               WHERE r.customer_id = m.customer_id AND r.message_id = m.id
-                                 AND r.platform = 'socket')) s ON true
-     WHERE m.id = ANY(%s)
-     ORDER BY m.id
-"""
+Row = Mapping[str, Any]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
-    """A message on its way to one device."""
-
-    row_id: int  # of the outbox message
-    attempts: int  # this try counted
-    customer_id: int
-    device_id: int  # primary key
-    push: PushMessage
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -70,34 +33,55 @@ class Looked:
     parcels: list[Parcel] = field(default_factory=list)
     dropped: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # message ids by reason
     held: dict[int, int] = field(default_factory=dict)  # sending was stopped: attempts by message id
+    moved: dict[str, dict[int, int]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )  # the same, by its lane
     malformed: dict[int, int] = field(default_factory=dict)  # no message can be made of it: attempts by id
 
 
-def look_again(claimed: Mapping[int, int], *, now: datetime, params: Mapping[str, Any]) -> Looked:
-    """Sort leased messages (attempts by id) into those to send, to drop, and to put back. One query.
+def look_again(claimed: Mapping[int, int], *, lane: str, now: datetime, params: Mapping[str, Any]) -> Looked:
+    """Sort leased messages (attempts by id) into those to send on this lane, to drop, to move, and to put back.
 
-    params: settings.RAYON: the house's quiet hours for customers who set none of their own, and how long a socket is
-    waited for.
+    One query. params: settings.RAYON: the house's quiet hours and caps for customers who set none of their own, how
+    long after leaving a customer still counts as near, and how long a socket is waited for.
     """
     looked = Looked()
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOK, [now, list(claimed)])
+    values: dict[str, Any] = {
+        "messages": bigints(claimed),
+        "now": now,
+        "since": now - timedelta(days=SENT_DAYS),
+    }
+    with hot_cursor() as cursor:
+        cursor.execute(LOOK, values)
         columns = [column.name for column in cursor.description or ()]
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     for row in rows:
-        _sort(row, attempts=claimed[row["id"]], into=looked, now=now, params=params)
+        try:
+            _sort(row, attempts=claimed[row["id"]], lane=lane, into=looked, now=now, params=params)
+        # One row that nobody foresaw must not keep its whole batch from being sent, again and again.
+        except Exception:
+            _log.exception("message_defect", message=row["id"])
+            looked.malformed[row["id"]] = claimed[row["id"]]
     return looked
 
 
 def _sort(
-    row: Mapping[str, Any], *, attempts: int, into: Looked, now: datetime, params: Mapping[str, Any]
+    row: Row, *, attempts: int, lane: str, into: Looked, now: datetime, params: Mapping[str, Any]
 ) -> None:
-    reason = drop_reason(_look(row, params=params), now=now)
+    reason = drop_reason(_look(row, now=now, params=params), now=now)
     if reason is not None:
         into.dropped[reason.value].append(row["id"])
-    elif row["is_stopped"]:
+        return
+    own = lane_of(
+        channel=row["channel"],
+        platform=row["platform"],
+        has_socket=_has_socket(row, now=now, params=params),
+    )
+    if row["is_stopped"]:
         into.held[row["id"]] = attempts
-    elif (push := _push(row)) is None:
+    elif own != lane:
+        into.moved[own][row["id"]] = attempts
+    elif not row["title"]:
         into.malformed[row["id"]] = attempts
     else:
         into.parcels.append(
@@ -106,23 +90,19 @@ def _sort(
                 attempts=attempts,
                 customer_id=row["customer_id"],
                 device_id=row["device_id"],
-                push=push if not _has_socket(row, now=now, params=params) else _to_socket(push, row),
+                push=_push(row, lane=lane),
+                next_lane=row["platform"] or lane,
             )
         )
 
 
-def _has_socket(row: Mapping[str, Any], *, now: datetime, params: Mapping[str, Any]) -> bool:
+def _has_socket(row: Row, *, now: datetime, params: Mapping[str, Any]) -> bool:
     """Whether the phone holds a socket open, and there is time for a push should it not answer."""
     wait = timedelta(seconds=params["socket_ack_s"])
     return row["socket_channel"] is not None and row["expires_at"] > now + wait
 
 
-def _to_socket(push: PushMessage, row: Mapping[str, Any]) -> PushMessage:
-    phone = {"customer": str(row["customer_id"]), "device": row["device_ref"]}
-    return replace(push, platform="socket", token=row["socket_channel"], data=phone)
-
-
-def _look(row: Mapping[str, Any], *, params: Mapping[str, Any]) -> Look:
+def _look(row: Row, *, now: datetime, params: Mapping[str, Any]) -> Look:
     quiet = (params["quiet_from"], params["quiet_until"])
     if row["has_own_quiet_hours"]:
         quiet = (row["quiet_from"], row["quiet_until"])
@@ -141,31 +121,65 @@ def _look(row: Mapping[str, Any], *, params: Mapping[str, Any]) -> Look:
         offer_state=row["offer_state"],
         offer_valid_until=row["offer_valid_until"],
         is_offer_removed=row["is_offer_removed"],
-        has_device=row["device_id"] is not None,
+        has_address=bool(_address(row)),
+        is_near=_is_near(row, now=now, params=params),
+        sent_at=tuple(row["sent_at"] or ()),
+        caps=Caps(
+            max_per_day=_own_or(row["max_pushes_per_day"], params["max_pushes_per_day"]),
+            max_per_week=_own_or(row["max_pushes_per_week"], params["max_pushes_per_week"]),
+            min_gap_s=params["min_gap_s"],
+        ),
+        ignored_in_a_row=row["ignored"],
     )
 
 
-def _push(row: Mapping[str, Any]) -> PushMessage | None:
-    terms = json.loads(row["terms"])
-    if not isinstance(terms, dict):
-        return None
-    title, body = terms.get("title"), terms.get("body")
-    if not isinstance(title, str) or not title:
-        return None
+def _is_near(row: Row, *, now: datetime, params: Mapping[str, Any]) -> bool:
+    """Whether the customer is where the offer is, or left a moment ago; where they are matters to some messages only."""
+    if not row["is_here"]:
+        return True
+    if not row["has_visit"]:
+        return False
+    left_at = row["exited_at"]
+    return left_at is None or now < left_at + timedelta(seconds=params["near_grace_s"])
+
+
+def _own_or(own: int | None, house: int) -> int:
+    return house if own is None else own
+
+
+def _address(row: Row) -> str:
+    if row["channel"] == "email":
+        return str(row["email"])
+    if row["channel"] == "sms":
+        return str(row["phone"])
+    return row["token"] or ""
+
+
+def _push(row: Row, *, lane: str) -> PushMessage:
     code = grouped(row["code"])
+    message_id = str(row["message_id"])
+    data = {"code": code, "link": DEEP_LINK + code, "offer": row["offer_ref"], "message_id": message_id}
+    token = _address(row)
+    if lane == "socket":
+        token, data = row["socket_channel"], {"device": row["device_ref"]}
+    elif lane == "webpush":
+        token = json.dumps({"endpoint": token, "p256dh": row["p256dh"], "auth": row["auth"]})
+    if row["device_id"] is None or lane == "socket":
+        data["customer"] = str(
+            row["customer_id"]
+        )  # for the link to unsubscribe, and for who holds the socket
     return PushMessage(
-        message_id=str(row["message_id"]),
-        platform=row["platform"],
-        token=row["token"],
-        title=title,
-        body=body if isinstance(body, str) else "",
-        image_url=terms.get("image_url") or None,
+        message_id=message_id,
+        platform=lane,
+        token=token,
+        title=row["title"],
+        body=row["body"] or "",
+        image_url=row["image_url"] or None,
         expires_at=min(row["expires_at"], row["coupon_valid_until"]),
-        registered_at=row["registered_at"],
-        data={
-            "code": code,
-            "link": DEEP_LINK + code,
-            "offer": row["offer_ref"],
-            "message_id": str(row["message_id"]),
-        },
+        registered_at=row["registered_at"] or row["contact_at"],
+        data=data,
+        language=row["language"],
+        is_sensitive=row["is_sensitive"],
+        is_urgent=row["is_here"],
+        badge=row["badge"],
     )

@@ -59,19 +59,22 @@ _EXPOSURES = """
         AS t(customer_id, offer_id, revision, arm, decision_id, coupon_id, store_id, entered_at)
 """
 
-# For a push: the phone that sent the event, if it has an address; else the one last seen that has.
+# For a push: the phone that sent the event, if it has an address; else the one last seen that has. Its platform is the
+# lane; another channel is a lane of its own.
 _MESSAGES = """
-    INSERT INTO offers_outboxmessage (message_id, customer_id, coupon_id, channel, device_id, state, reason, attempts,
-                                      created_at, due_at, expires_at)
-    SELECT gen_random_uuid(), t.customer_id, t.coupon_id, t.channel,
-           (SELECT d.id FROM customers_device d
-             WHERE t.channel = 'push' AND d.customer_id = t.customer_id AND d.active
-               AND COALESCE(d.fcm_id, d.apns_id, d.webpush_id) IS NOT NULL
-             ORDER BY COALESCE(d.device_id = t.device_id, false) DESC, d.last_seen_at DESC, d.id DESC
-             LIMIT 1),
+    INSERT INTO offers_outboxmessage (message_id, customer_id, coupon_id, channel, device_id, lane, state, reason,
+                                      attempts, created_at, due_at, expires_at)
+    SELECT gen_random_uuid(), t.customer_id, t.coupon_id, t.channel, d.id,
+           CASE WHEN t.channel = 'push' THEN COALESCE(d.platform, 'fcm') ELSE t.channel END,
            'queued', '', 0, %s, %s, t.expires_at
       FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])
         AS t(customer_id, coupon_id, channel, device_id, expires_at)
+      LEFT JOIN LATERAL (
+           SELECT d.id, d.platform FROM customers_device d
+            WHERE d.customer_id = t.customer_id AND d.active
+              AND COALESCE(d.fcm_id, d.apns_id, d.webpush_id) IS NOT NULL
+            ORDER BY COALESCE(d.device_id = t.device_id, false) DESC, d.last_seen_at DESC, d.id DESC
+            LIMIT 1) d ON t.channel = 'push'
 """
 
 

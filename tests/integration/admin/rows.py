@@ -276,6 +276,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "offers.decision": a_decision,
     "offers.exposure": an_exposure,
     "offers.feedback": a_feedback,
+    "offers.lane": lambda *, now: models.Lane.objects.create(name=secrets.token_hex(4)),
     "offers.locationevent": an_event,
     "offers.offer": lambda *, now: an_offer(now=now, all_stores=False),
     "offers.outboxmessage": a_message,

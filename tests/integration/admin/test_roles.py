@@ -52,6 +52,7 @@ OPEN_TO = {
         "offers.sendingswitch",
         "offers.outboxmessage",
         "offers.receipt",
+        "offers.lane",
         "offers.locationevent",
         "offers.visit",
         "offers.presence",

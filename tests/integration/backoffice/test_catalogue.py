@@ -9,7 +9,7 @@ from tests.integration.backoffice.office import CIRCLE, OFFER, Office, codes, st
 
 GTIN = "3033490004521"
 OTHER = "96385074"
-NO_FLAGS = {"goods": None, "sensitive": None}
+NO_FLAGS = {"goods": None, "never_targeted": None}
 
 
 def keys_of(offer: str) -> set[tuple[str, str, bool]]:

@@ -21,7 +21,7 @@ def test_the_process_answers_without_a_database(client: Client) -> None:
 
 def test_a_service_that_can_work_is_ready(db: None, client: Client) -> None:
     response = client.get("/readyz")
-    assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": OK})
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": OK, "alerts": []})
 
 
 def test_a_queue_that_nobody_empties_is_named(office: Office, client: Client) -> None:

@@ -19,6 +19,7 @@ from customers.models import (
     PushTokenClaim,
 )
 from customers.operations import record_consent, record_purchases
+from customers.operations.dead_addresses import DeadAddress, retire_addresses
 from tests.integration.customers.factories import (
     NOW,
     key_client,
@@ -301,6 +302,19 @@ def test_an_address_called_dead_lives_again_when_registered_again() -> None:
     assert device.active
     assert device.registered_at > NOW - timedelta(days=1) and device.registered_at != NOW
     assert GCMDevice.objects.get().active
+
+
+def test_an_address_that_is_confirmed_outlives_an_answer_about_what_was_sent_before() -> None:
+    customer = make_customer()
+    device = make_device(customer, token="same")
+    dead = DeadAddress(customer_id=customer.pk, device_id=device.pk, registered_at=device.registered_at)
+
+    token_client(customer).put("/v1/me/devices/phone", {"platform": "fcm", "token": "same"})
+
+    assert retire_addresses([dead]) == 0
+    device.refresh_from_db()
+    assert device.active
+    assert GCMDevice.objects.get().registration_id == "same"
 
 
 def test_a_browser_is_registered_by_its_subscription() -> None:

@@ -1,9 +1,10 @@
 """Promises to deliver, and the worker's steps as a test calls them."""
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from offers.delivery import deliver_due
 from offers.gateways.settings import GOOGLE_BASE_URL, FcmSettings, ProviderSettings
 from offers.models import Capacity, Coupon, CouponCode, Decision, Exposure, Offer, OutboxMessage, Store
 from offers.rules.coupon_codes import new_code
+from offers.rules.lanes import LANES
 from offers.stages.deliver import Lanes
 from tests.integration.decisions import shop
 from tests.integration.decisions.shop import make_offer, make_store
@@ -126,21 +128,26 @@ def open_lanes(
     **more: Any,
 ) -> Iterator[Lanes]:
     fcm = FcmSettings(base_url=base_url, credentials_file=credentials_file)
-    lanes = Lanes(providers=ProviderSettings(fcm=fcm, **(providers or {})), **more)
+    lanes = Lanes(providers=ProviderSettings(**{"fcm": fcm, "concurrency": 16, **(providers or {})}), **more)
     try:
         yield lanes
     finally:
         lanes.close()
 
 
-def deliver(lanes: Lanes, *, now: datetime, limit: int = 200, chance: float = 0.0) -> int:
-    return deliver_due(
-        lanes=lanes, clock=lambda: now, limit=limit, params=settings.RAYON, chance=lambda: chance
+def deliver(
+    lanes: Lanes, *, now: datetime, limit: int = 200, chance: float = 0.0, names: Sequence[str] = LANES
+) -> int:
+    """Deliver one batch of each lane; return how many messages were taken on."""
+    one = partial(
+        deliver_due,
+        lanes=lanes,
+        clock=lambda: now,
+        limit=limit,
+        params=settings.RAYON,
+        chance=lambda: chance,
     )
-
-
-def deliver_with_clock(lanes: Lanes, *, clock: Callable[[], datetime], limit: int = 200) -> int:
-    return deliver_due(lanes=lanes, clock=clock, limit=limit, params=settings.RAYON)
+    return sum(one(lane=name) for name in names)
 
 
 def state_of(message: OutboxMessage) -> tuple[str, str]:

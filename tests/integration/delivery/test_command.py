@@ -71,6 +71,20 @@ def test_without_credentials_the_command_keeps_the_messages_unless_it_is_a_demo(
     assert state_of(message) == ("sent", "")
 
 
+def test_a_lane_that_is_not_named_is_left_to_others(sending: LazySettings, fcm: RunningFcm) -> None:
+    [message] = promise_many(1, now=datetime.now(UTC))
+
+    call_command("deliver", "--once", "--lane", "sms", "--lane", "apns")
+    assert state_of(message) == ("queued", "")
+    assert fcm.log() == []
+
+    call_command("deliver", "--once", "--lane", "fcm")
+    assert state_of(message) == ("sent", "")
+
+    with pytest.raises(CommandError, match="--lane"):
+        call_command("deliver", "--once", "--lane", "pigeon")
+
+
 @pytest.mark.parametrize("batch", ["0", "-1", "401", "many"])
 def test_a_batch_is_a_number_that_fits_the_lease(batch: str) -> None:
     with pytest.raises(CommandError, match="--batch"):

@@ -78,16 +78,17 @@ def test_a_sleeping_worker_is_woken_at_once_also_after_its_database_cut_it_off(
     assert len(fcm.delivered()) == 2
 
 
-def test_a_worker_told_to_stop_finishes_the_batch_in_hand_and_takes_no_other(
+def test_a_worker_told_to_stop_finishes_what_is_under_way_and_puts_the_rest_back(
     fcm: RunningFcm, tmp_path: Path
 ) -> None:
     messages = promise_many(2, now=datetime.now(UTC))
     fcm.script("*", {"delay_s": 1.5, "times": 2})
-    with running_worker("--batch", "1", fcm=fcm, home=tmp_path) as worker:
-        wait_until(lambda: OutboxMessage.objects.filter(state="sending").exists() and fcm.log())
+    with running_worker(fcm=fcm, home=tmp_path, LANE_FCM_CONCURRENCY="1") as worker:
+        wait_until(lambda: OutboxMessage.objects.filter(state="sending").count() == 2 and fcm.log())
         assert stop(worker) == 0
 
-    assert sorted(state_of(message)[0] for message in messages) == ["queued", "sent"]
+    states = [(*state_of(message), message.attempts, message.lease_until) for message in messages]
+    assert sorted(states) == [("queued", "", 0, None), ("sent", "", 1, None)]
     assert len(fcm.log()) == 1
 
 

@@ -19,13 +19,15 @@ WITHIN_S = 30.0
 
 
 @contextmanager
-def running_worker(*arguments: str, fcm: RunningFcm, home: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running_worker(
+    *arguments: str, fcm: RunningFcm, home: Path, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Yield the started process; it is killed at the end of the block if it still runs then."""
     with (home / "worker.log").open("wb") as output:
         worker = subprocess.Popen(
             [sys.executable, "manage.py", "deliver", *arguments],
             cwd=ROOT,
-            env=_environment(fcm=fcm, home=home),
+            env={**environment_of_worker(fcm=fcm, home=home), **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -50,7 +52,7 @@ def wait_until(is_true: Callable[[], object], *, within_s: float = WITHIN_S) -> 
         time.sleep(0.02)
 
 
-def _environment(*, fcm: RunningFcm, home: Path) -> dict[str, str]:
+def environment_of_worker(*, fcm: RunningFcm, home: Path) -> dict[str, str]:
     database = connection.settings_dict
     place = f"?host={quote(str(database['HOST']))}&port={database['PORT'] or 5432}"
     user = quote(str(database["USER"])) + (

@@ -86,7 +86,7 @@ def test_a_price_that_fell_since_publishing_stops_the_offer(shop: dict[str, Any]
 
 
 def test_a_category_flagged_since_publishing_stops_the_offer(shop: dict[str, Any], now: datetime) -> None:
-    flagged = CategoryIn(ref="dairy", name="Dairy", parent=None, flags={"sensitive": "health"})
+    flagged = CategoryIn(ref="dairy", name="Dairy", parent=None, flags={"never_targeted": "health"})
     put_categories(categories=[flagged], now=now)
     assert decide(shop, now=now).reason == "legal_guard"
     assert Decision.objects.get().candidates[0]["rule"] == "sensitive_target"

@@ -74,7 +74,7 @@ def test_a_draft_shows_its_findings_before_anybody_publishes_it(office: Office) 
 
 
 def test_every_reason_is_named_at_once(office: Office) -> None:
-    office.put("categories/care", {"name": "Care", "sensitive": "health"})
+    office.put("categories/care", {"name": "Care", "never_targeted": "health"})
     put_product(office, category="care")
     put_offer(
         office,
@@ -160,7 +160,7 @@ def test_a_target_of_several_goods_is_held_to_each(office: Office) -> None:
 )
 def test_nothing_sensitive_is_targeted(office: Office, target: dict[str, Any], found: bool) -> None:
     office.put("categories/shop", {"name": "Shop"})
-    office.put("categories/pharmacy", {"name": "Pharmacy", "parent": "shop", "sensitive": "pharmacy"})
+    office.put("categories/pharmacy", {"name": "Pharmacy", "parent": "shop", "never_targeted": "pharmacy"})
     office.put("categories/pills", {"name": "Pills", "parent": "pharmacy"})
     office.put("categories/food", {"name": "Food", "parent": "shop"})
     put_product(office, category="pills")
@@ -173,7 +173,7 @@ def test_nothing_sensitive_is_targeted(office: Office, target: dict[str, Any], f
 
 
 def test_a_brand_with_few_sensitive_products_may_be_targeted(office: Office) -> None:
-    office.put("categories/pharmacy", {"name": "Pharmacy", "sensitive": "pharmacy"})
+    office.put("categories/pharmacy", {"name": "Pharmacy", "never_targeted": "pharmacy"})
     put_product(office, category="pharmacy")
     for gtin in (OTHER, "3017760609395"):
         put_product(office, gtin=gtin)
@@ -182,15 +182,21 @@ def test_a_brand_with_few_sensitive_products_may_be_targeted(office: Office) -> 
 
 
 def test_flags_stay_when_a_category_is_put_without_them(office: Office) -> None:
-    whole = {"ref": "a", "name": "A", "parent": None, "goods": "other", "sensitive": "religion"}
-    office.put("categories/a", {"name": "A", "goods": "other", "sensitive": "religion"})
+    whole = {"ref": "a", "name": "A", "parent": None, "goods": "other", "never_targeted": "religion"}
+    office.put("categories/a", {"name": "A", "goods": "other", "never_targeted": "religion"})
     assert office.put("categories/a", {"name": "A"}) == (200, whole)
     office.bulk("categories/bulk", [{"ref": "a", "name": "A"}])
     assert office.get("categories/a") == (200, whole)
-    assert office.put("categories/a", {"name": "A", "goods": None, "sensitive": None})[1]["goods"] is None
-    assert Category.objects.values_list("goods", "sensitive").get() == ("", "")
-    answer = office.put("categories/a", {"name": "A", "goods": "drugs", "sensitive": True})
-    assert codes(answer) == (400, "invalid", [("goods", "invalid_choice"), ("sensitive", "invalid_choice")])
+    assert (
+        office.put("categories/a", {"name": "A", "goods": None, "never_targeted": None})[1]["goods"] is None
+    )
+    assert Category.objects.values_list("goods", "never_targeted").get() == ("", "")
+    answer = office.put("categories/a", {"name": "A", "goods": "drugs", "never_targeted": True})
+    assert codes(answer) == (
+        400,
+        "invalid",
+        [("goods", "invalid_choice"), ("never_targeted", "invalid_choice")],
+    )
 
 
 # --- prices --------------------------------------------------------------------------------------------------
@@ -275,10 +281,12 @@ def test_what_the_guard_knows_follows_prices_and_categories(office: Office) -> N
     assert rules() == ["promotion_cap"]
     put_product(office, price=300, category="dairy")
     assert rules() == []
-    office.put("categories/dairy", {"name": "Dairy", "parent": "shop", "sensitive": "health"})
+    office.put("categories/dairy", {"name": "Dairy", "parent": "shop", "never_targeted": "health"})
     assert rules() == ["sensitive_target"]
     assert rules_of_resumed(office) == [("target", "sensitive_target")]
-    office.put("categories/dairy", {"name": "Dairy", "parent": "shop", "sensitive": None, "goods": "other"})
+    office.put(
+        "categories/dairy", {"name": "Dairy", "parent": "shop", "never_targeted": None, "goods": "other"}
+    )
     assert rules() == []
     assert office.delete(f"products/{GTIN}") == (204, None)
     assert rules() == []
@@ -337,9 +345,9 @@ def test_staff_see_the_findings_on_the_offers_page(office: Office, boss: Client)
 def test_staff_set_the_flags_of_a_category(office: Office, boss: Client) -> None:
     office.put("categories/care", {"name": "Care"})
     url = f"/admin/offers/category/{Category.objects.get().pk}/change/"
-    form = {"ref": "care", "name": "Care", "parent": "", "goods": "household", "sensitive": "health"}
+    form = {"ref": "care", "name": "Care", "parent": "", "goods": "household", "never_targeted": "health"}
     assert boss.post(url, form).status_code == 302
-    assert Category.objects.values_list("goods", "sensitive").get() == ("household", "health")
+    assert Category.objects.values_list("goods", "never_targeted").get() == ("household", "health")
     assert "Never targeted" in boss.get(url).content.decode()
 
 

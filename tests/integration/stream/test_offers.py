@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.utils import timezone
 
 from customers.models import Customer
@@ -82,8 +83,8 @@ def test_an_open_socket_is_offered_the_message_once_and_then_the_push_goes(
     message = make_message(now=now)
     hold_socket(message.customer, now=now, lease_s=60)
 
-    assert deliver(lanes, now=now) == 1
-    assert (state_of(message), message.due_at) == (("queued", ""), now + ACK)
+    assert deliver(lanes, now=now) == 2  # handed over to the sockets' lane, and offered
+    assert (state_of(message), message.lane, message.due_at) == (("queued", ""), "fcm", now + ACK)
     assert receipts() == [("socket", "offered", "")]
     assert deliver(lanes, now=now + ACK - timedelta(seconds=1)) == 0
     assert fcm.log() == []
@@ -209,11 +210,9 @@ def test_the_second_look_stays_one_query_with_sockets(now: datetime, count_queri
     message = make_message(now=now)
     hold_socket(message.customer, now=now)
     with count_queries() as seen:
-        looked = look_again(
-            {message.pk: 1}, now=now, params={"quiet_from": None, "quiet_until": None, "socket_ack_s": 10}
-        )
+        looked = look_again({message.pk: 1}, lane="socket", now=now, params=settings.RAYON)
     assert len(seen) == 1
-    assert [parcel.push.platform for parcel in looked.parcels] == ["socket"]
+    assert [(parcel.push.platform, parcel.next_lane) for parcel in looked.parcels] == [("socket", "fcm")]
 
 
 # --- on the socket -----------------------------------------------------------------------------------------

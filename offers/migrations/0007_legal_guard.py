@@ -7,19 +7,19 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('offers', '0005_deals'),
+        ('offers', '0006_deals'),
     ]
 
     operations = [
         migrations.AddField(
             model_name='category',
             name='goods',
-            field=models.CharField(blank=True, choices=[('food', 'Food'), ('household', 'Everyday goods, not food'), ('other', 'Other goods')], default='', max_length=16),
+            field=models.CharField(blank=True, choices=[('food', 'Food'), ('household', 'Everyday goods, not food'), ('other', 'Other goods')], db_default='', default='', max_length=16),
         ),
         migrations.AddField(
             model_name='category',
-            name='sensitive',
-            field=models.CharField(blank=True, choices=[('health', 'Health'), ('pharmacy', 'Pharmacy'), ('religion', 'Religion')], default='', max_length=16),
+            name='never_targeted',
+            field=models.CharField(blank=True, choices=[('health', 'Health'), ('pharmacy', 'Pharmacy'), ('religion', 'Religion')], db_default='', default='', max_length=16),
         ),
         migrations.CreateModel(
             name='OfferLegal',

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('offers', '0004_events_by_day'),
+        ('offers', '0005_delivery_lanes'),
     ]
 
     operations = [
