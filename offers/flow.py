@@ -3,9 +3,9 @@
 Event ─▶ StoredEvent ─▶ Trigger ─▶ Candidate ─▶ Verdict ─▶ DecisionMade ─▶ EventResult
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -144,6 +144,8 @@ class OfferTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     category_refs: frozenset[str] = frozenset()  # of the target, ancestors included
     target_name: str = ""  # the category or brand as people know it; empty: products of no one brand
     objective: str = "reward"
+    # offers.rules.legal.facts_json; empty: never looked at
+    legal: Mapping[str, Any] = msgspec.field(default_factory=dict)
     unit_price_minor: int | None = None  # without the offer; None: not known
     unit_worth_minor: int = 0  # what a unit costs; of a deal, what it is worth unsold, below 0 too
     is_deal: bool = False  # then the benefit is that of the present depth, and 0 basis points are none
@@ -153,6 +155,12 @@ class OfferTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         None  # least that the deal's next unit should be given for; None: none is left
     )
     send_now: int | None = None  # how many more may be told now, as seen before the claim; None: no waves
+
+    @property
+    def is_personal(self) -> bool:
+        """Return whether what is known of a customer decides if they get it: then its price is a personal one."""
+        everybody = self.min_affinity_share == 0 and not self.never_bought and self.bought_within_days is None
+        return self.objective != "reward" or bool(self.segments or self.topics) or not everybody
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -175,6 +183,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     candidate: Candidate
     reason: str
     numbers: Mapping[str, float] = msgspec.field(default_factory=dict)  # kept with the decision
+    rule: str = ""  # of offers.rules.legal_values.Rule, where the reason is legal_guard
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -201,6 +210,8 @@ class CouponIssued(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     valid_from: datetime
     valid_until: datetime
     reason: str
+    notice: str = ""  # that the price is personal; empty: it is not
+    reference_prices: Sequence[Mapping[str, object]] = ()  # {"gtin", "price_minor", "currency"}
 
 
 class DecisionMade(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -71,22 +71,26 @@ def make_presences(*, customer_ids: Collection[int]) -> None:
         )
 
 
-def claim_due_presences(*, now: datetime, limit: int) -> dict[int, LockedPresence]:
+def claim_due_presences(
+    *, now: datetime, limit: int, only: Sequence[int] | None = None
+) -> dict[int, LockedPresence]:
     """Return the presences whose deadline has passed, longest due first, locked until the transaction ends.
 
-    Those that another transaction holds are left to it: it will look at their deadlines itself.
+    Those that another transaction holds are left to it: it will look at their deadlines itself. only: the customers
+    to look at; None: all.
     """
+    ids = None if only is None else "{" + ",".join(map(str, only)) + "}"
     with hot_cursor() as cursor:
         cursor.execute(
             """
             WITH by_index AS MATERIALIZED (SELECT set_config('enable_seqscan', 'off', true))
             SELECT p.customer_id, p.state, p.fix_id, p.fix_event_id::text FROM offers_presence p CROSS JOIN by_index
-            WHERE p.due_at <= %s
+            WHERE p.due_at <= %s AND (%s::bigint[] IS NULL OR p.customer_id = ANY(%s::bigint[]))
             ORDER BY p.due_at, p.customer_id
             LIMIT %s
             FOR NO KEY UPDATE OF p SKIP LOCKED
             """,
-            [now, limit],
+            [now, ids, ids, limit],
         )
         return _presences(cursor.fetchall())
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from procrastinate import JobContext, builtin_tasks
 from procrastinate.contrib.django import app
 
-from offers.operations import event_days, retention, yields
+from offers.operations import event_days, legal, retention, yields
 
 JOBS_KEPT_H = 72
 
@@ -51,6 +51,13 @@ def purge(timestamp: int) -> None:
     """Forget all that is over."""
     done = retention.purge(now=datetime.now(UTC), params=settings.RAYON)
     _log.info("purged", **done)
+
+
+@app.periodic(cron="7 4 * * *", periodic_id="refresh_legal")
+@app.task(name="offers.refresh_legal", queueing_lock="refresh_legal")
+def refresh_legal(timestamp: int) -> None:
+    """Bring what the legal guard knows of every offer up to date: a window of 30 days moves on its own."""
+    legal.refresh_legal(now=datetime.now(UTC))
 
 
 @app.periodic(cron="47 3 * * *", periodic_id="remove_old_jobs")

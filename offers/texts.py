@@ -10,6 +10,7 @@ from offers.flow import Candidate, OfferTerms
 
 OFTEN_SHARE = 0.05  # of what the customer spends; below it "already" is the honest word
 FALLBACK = "fr"
+MAX_CHARS = 300  # of a coupon's reason
 
 # What came of a decision, said to the customer. Keys: API.md's reasons.
 OUTCOMES: Mapping[str, Mapping[str, str]] = {
@@ -130,13 +131,24 @@ def why_none(*, reason: str, language: str) -> str:
 
 
 def why_issued(
-    *, candidate: Candidate, terms: OfferTerms, topics: frozenset[str], uses_history: bool, language: str
+    *,
+    candidate: Candidate,
+    terms: OfferTerms,
+    topics: frozenset[str],
+    uses_history: bool,
+    language: str,
+    notice: str = "",
 ) -> str:
-    """Return why this customer got this offer; purchase history is named only where it was used with consent."""
+    """Return why this customer got this offer, and after that the notice (that its price is personal).
+
+    Purchase history is named only where it was used with consent.
+    """
     name = terms.target_name
     key = _why_key(candidate=candidate, terms=terms, topics=topics, uses_history=uses_history)
     sentence = in_language(_WHY[key], language=language).format(name=name, of_name=_some(name))
-    return sentence if len(sentence) <= 300 else in_language(_WHY["like_it"], language=language)
+    if len(f"{sentence} {notice}") > MAX_CHARS:
+        sentence = in_language(_WHY["like_it"], language=language)
+    return f"{sentence} {notice}".rstrip()
 
 
 def in_language(texts: Mapping[str, str], *, language: str) -> str:

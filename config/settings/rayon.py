@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, time
 from typing import Any, TypedDict, get_type_hints
 
 from django.core.exceptions import ImproperlyConfigured
+
+from offers.rules.legal_values import Rule
 
 
 class RayonSettings(TypedDict):
@@ -38,10 +40,18 @@ class RayonSettings(TypedDict):
     holdout_share: float  # of an offer that names none
     global_holdout_share: float
     attribution_days: int
+    # The legal guard for France; docs/algorithms/legal-guard.md.
+    legal_rules_off: frozenset[str]  # names of rules that are not asked
+    legal_food_promotion_share: float  # of the price that a promotion may take off
+    legal_household_promotion_share: float
+    legal_promotion_cap_until: date  # last day, in France
+    legal_food_markup_share: float  # what the price of food stands above its cost at least
+    legal_food_markup_until: date  # last day, in France
+    legal_refuses_unknown_prices: int  # 1: an amount off goods without a known price is refused, 0: told
+    attention_price_minor: int  # what one message costs in the customer's patience, in the offer's currency
     channels: tuple[
         str, ...
     ]  # that messages may take: those with a provider, which says it (config.settings.push)
-    attention_price_minor: int  # what one message costs in the customer's patience, in the offer's currency
     # Retention.
     position_retention_hours: int
     event_retention_days: int
@@ -87,8 +97,15 @@ DEFAULTS: RayonSettings = {
     "holdout_share": 0.10,
     "global_holdout_share": 0.0,
     "attribution_days": 7,
-    "channels": ("push",),
+    "legal_rules_off": frozenset(),
+    "legal_food_promotion_share": 0.34,
+    "legal_household_promotion_share": 0.40,
+    "legal_promotion_cap_until": date(2028, 4, 15),
+    "legal_food_markup_share": 0.10,
+    "legal_food_markup_until": date(2028, 4, 15),
+    "legal_refuses_unknown_prices": 0,
     "attention_price_minor": 2,
+    "channels": ("push",),
     "position_retention_hours": 24,
     "event_retention_days": 90,
     "purchase_retention_years": 3,
@@ -133,10 +150,14 @@ def read_rayon(*, source: Mapping[str, str]) -> RayonSettings:
     return RayonSettings(**found)  # type: ignore[typeddict-item]
 
 
-def _value(*, name: str, kind: type, given: str) -> time | int | float:
+def _value(*, name: str, kind: Any, given: str) -> Any:
     """Return the parsed value. Raises ValueError with the form it must have, to be read after "must be"."""
     if kind is time:
         return _local_time(given=given)
+    if kind is date:
+        return _day(given=given)
+    if kind == frozenset[str]:
+        return _rules(given=given)
     try:
         value: int | float = kind(given)
     except ValueError:
@@ -156,6 +177,20 @@ def _local_time(*, given: str) -> time:
     if value is None or value.tzinfo is not None:
         raise ValueError("a local time such as 21:00")
     return value
+
+
+def _day(*, given: str) -> date:
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        raise ValueError("a day such as 2028-04-15") from None
+
+
+def _rules(*, given: str) -> frozenset[str]:
+    names = frozenset(filter(None, map(str.strip, given.split(","))))
+    if not names <= set(Rule):
+        raise ValueError(f"a comma-separated list of {', '.join(Rule)}")
+    return names
 
 
 RAYON = read_rayon(source=os.environ)

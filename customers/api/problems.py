@@ -45,7 +45,7 @@ def problem_body(
     code: str = "",
     title: str = "",
     detail: str = "",
-    errors: Sequence[Mapping[str, str]] = (),
+    errors: Sequence[Mapping[str, Any]] = (),
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the members of a problem, for REST answers and socket frames alike.
@@ -78,7 +78,7 @@ class Problem(exceptions.APIException):
         code: str = "",
         title: str = "",
         detail: str = "",
-        errors: Sequence[Mapping[str, str]] = (),
+        errors: Sequence[Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:

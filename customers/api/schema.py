@@ -16,6 +16,10 @@ class ProblemErrorSerializer(serializers.Serializer[Any]):
     field = serializers.CharField()
     code = serializers.CharField()
     message = serializers.CharField()
+    rule = serializers.CharField(required=False, help_text="With `legal_guard`: the rule of French law.")
+    messages = serializers.DictField(
+        child=serializers.CharField(), required=False, help_text="With `legal_guard`: by language, fr and en."
+    )
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import Count
 from django.http import HttpRequest
-from unfold.widgets import UnfoldAdminURLInputWidget, UnfoldBooleanWidget
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminURLInputWidget, UnfoldBooleanWidget
 
 from customers.admin.base import MachineRowsAdmin
 from customers.admin.columns import column, linked
@@ -16,7 +17,7 @@ from customers.admin.money import money
 from customers.admin.words import both, say
 from offers.admin.fields import GtinField, MoneyField, RefField, text_field
 from offers.admin.operation_forms import OperationAdmin, OperationForm
-from offers.models import Brand, Category, Product
+from offers.models import Brand, Category, Goods, Product, Sensitive
 from offers.operations.catalogue import (
     CategoryIn,
     CategoryInUse,
@@ -27,6 +28,28 @@ from offers.operations.catalogue import (
     remove_product,
 )
 from offers.operations.outcomes import Refused, Written
+
+GOODS = (
+    (Goods.FOOD.value, both(en="Food", fr="Denrées alimentaires")),
+    (
+        Goods.HOUSEHOLD.value,
+        both(en="Everyday goods, not food", fr="Autres produits de grande consommation"),
+    ),
+    (Goods.OTHER.value, both(en="Other goods", fr="Autres produits")),
+)
+SENSITIVE = (
+    (Sensitive.HEALTH.value, both(en="Health", fr="Santé")),
+    (Sensitive.PHARMACY.value, both(en="Pharmacy", fr="Pharmacie")),
+    (Sensitive.RELIGION.value, both(en="Religion", fr="Religion")),
+)
+
+
+def _goods(category: Category) -> str | None:
+    return str(dict(GOODS)[category.goods]) if category.goods else None
+
+
+def _never_targeted(category: Category) -> str | None:
+    return str(dict(SENSITIVE)[category.never_targeted]) if category.never_targeted else None
 
 
 def _in_use(category: Category) -> str:
@@ -52,6 +75,29 @@ class CategoryForm(OperationForm):
 
     ref = RefField(label=both(en="Key", fr="Clé"), max_chars=64)
     name = text_field(label=both(en="Name", fr="Nom"), max_chars=200, required=True)
+    goods = forms.ChoiceField(
+        label=both(en="Goods, by law", fr="Nature des produits, selon la loi"),
+        choices=(
+            ("", both(en="As above (at the top: food)", fr="Comme au-dessus (au sommet : denrées)")),
+            *GOODS,
+        ),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=both(
+            en="Decides how deep a promotion may go here and below.",
+            fr="Décide jusqu’où une promotion peut aller, ici et en dessous.",
+        ),
+    )
+    never_targeted = forms.ChoiceField(
+        label=both(en="Never targeted", fr="Jamais ciblée"),
+        choices=(("", both(en="As above", fr="Comme au-dessus")), *SENSITIVE),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=both(
+            en="What is bought here would tell of somebody’s health or faith: no offer may target it.",
+            fr="Ce qu’on achète ici en dirait trop sur la santé ou la foi : aucune offre ne peut la viser.",
+        ),
+    )
 
     is_sensitive = forms.BooleanField(
         label=both(en="Keep off lock screens", fr="À cacher sur l’écran verrouillé"),
@@ -65,7 +111,7 @@ class CategoryForm(OperationForm):
 
     class Meta:
         model = Category
-        fields = ("ref", "name", "parent", "is_sensitive")
+        fields = ("ref", "name", "parent", "goods", "never_targeted", "is_sensitive")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,9 +130,10 @@ class CategoryForm(OperationForm):
             ref=self.cleaned_data["ref"],
             name=self.cleaned_data["name"],
             parent=parent.ref if parent else None,
+            flags={name: self.cleaned_data[name] for name in ("goods", "never_targeted")},
             is_sensitive=self.cleaned_data["is_sensitive"],
         )
-        [outcome] = put_categories(categories=[category])
+        [outcome] = put_categories(categories=[category], now=now)
         return outcome
 
 
@@ -99,10 +146,14 @@ class CategoryAdmin(OperationAdmin):
         column("name", en="Category", fr="Catégorie"),
         column("ref", en="Key", fr="Clé"),
         linked("parent", en="Stands under", fr="Se trouve sous", needs="offers.view_category"),
+        column("goods", en="Goods, by law", fr="Nature, selon la loi", read=_goods, order=False),
+        column("never_targeted", en="Never targeted", fr="Jamais ciblée", read=_never_targeted, order=False),
         column("product_count", en="Products", fr="Produits", order=False),
     )
     details = columns
-    form_fieldsets = ((None, {"fields": (("ref", "name"), "parent", "is_sensitive")}),)
+    form_fieldsets = (
+        (None, {"fields": (("ref", "name"), "parent", ("goods", "never_targeted"), "is_sensitive")}),
+    )
     autocomplete_fields = ("parent",)
     related = ("parent",)
     searches = (("name__icontains", ""), ("ref__startswith", ""))
@@ -201,11 +252,11 @@ class ProductAdmin(OperationAdmin):
     ordering = ("name", "id")
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        remove_product(gtin=obj.gtin)
+        remove_product(gtin=obj.gtin, now=timezone.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         for product in queryset.order_by("id"):
-            remove_product(gtin=product.gtin)
+            remove_product(gtin=product.gtin, now=timezone.now())
 
 
 @admin.register(Brand)

@@ -12,6 +12,7 @@ from customers.admin.base import Move, Said
 from customers.admin.columns import column
 from customers.admin.words import both, say
 from offers.admin.deals import STOP, DealPages, LastMinuteFilter
+from offers.admin.law import law_words
 from offers.admin.offer_form import OfferForm
 from offers.admin.refusals import sentences_of
 from offers.admin.sentences import STATES, audience_words, sentence, title_of, trigger_words
@@ -175,7 +176,8 @@ class OfferAdmin(DealPages):
 
     def _preview(self, offer: Offer) -> str:
         state = STATES[OfferState(offer.state)]
-        return f"{state} · {_sentence(offer)} · {trigger_words(offer)}, {audience_words(offer)}."
+        said = f"{state} · {_sentence(offer)} · {trigger_words(offer)}, {audience_words(offer)}."
+        return " ".join([said, *law_words(offer, now=timezone.now())])
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         remove_offer(ref=obj.ref, now=timezone.now())

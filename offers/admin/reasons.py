@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import get_language
+
 from customers.admin.words import both, say
+from offers.legal_texts import rule_name
 
 REASONS: Mapping[str, Any] = {
     "issued": both(en="Sent", fr="Envoyée"),
@@ -47,7 +50,8 @@ def candidate_words(candidate: Mapping[str, Any], *, is_winner: bool) -> str:
         return say(
             en="Would have done, but another offer was better", fr="Convenait, mais une autre était meilleure"
         )
-    return ". ".join(part for part in (reason_words(reason), _numbers(reason, candidate)) if part)
+    rule = rule_name(str(candidate.get("rule", "")), language=(get_language() or "en")[:2])
+    return ". ".join(part for part in (reason_words(reason), rule, _numbers(reason, candidate)) if part)
 
 
 def _numbers(reason: str, candidate: Mapping[str, Any]) -> str:

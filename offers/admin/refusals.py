@@ -86,6 +86,8 @@ SENTENCES: Mapping[str, Any] = {
 
 def sentence_of(wrong: Wrong) -> str:
     """Return what to do about one reason; the operation's own sentence where there is no better one."""
+    if wrong.messages:
+        return say(en=wrong.messages["en"], fr=wrong.messages["fr"])
     return str(SENTENCES.get(wrong.code, wrong.message))
 
 

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from customers.api.fields import is_ref
 from customers.api.problems import Problem, not_found_problem
-from offers.operations.outcomes import Refused, Written
+from offers.operations.outcomes import Refused, Written, Wrong
 
 T = TypeVar("T")
 STATUS = {"invalid": 400, "not_found": 404}  # every other refusal is a conflict with what is there
@@ -31,12 +31,15 @@ def refusal_problem(refused: Refused) -> Problem:
     )
 
 
-def refusal_errors(refused: Refused) -> list[dict[str, str]]:
-    return [
-        {"field": wrong.field, "code": wrong.code, "message": wrong.message}
-        for wrong in refused.wrongs
-        if wrong.field
-    ]
+def refusal_errors(refused: Refused) -> list[dict[str, Any]]:
+    return [_error(wrong) for wrong in refused.wrongs if wrong.field]
+
+
+def _error(wrong: Wrong) -> dict[str, Any]:
+    error = {"field": wrong.field, "code": wrong.code, "message": wrong.message}
+    if wrong.messages is not None:
+        return {**error, "rule": wrong.rule, "messages": dict(wrong.messages)}
+    return error
 
 
 def known_ref(ref: str) -> str:

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from offers.api.views import catalogue, fences, offers, people, places, purchases, sms_inbound, wallet
+from offers.api.views import (
+    catalogue,
+    fences,
+    offers,
+    people,
+    places,
+    purchases,
+    simulations,
+    sms_inbound,
+    wallet,
+)
 
 urlpatterns = [
     path("me", people.MeView.as_view()),
@@ -31,6 +41,7 @@ urlpatterns = [
     path("customers/<str:ref>", people.CustomerView.as_view()),
     path("me", people.MeView.as_view()),
     path("purchases", purchases.PurchasesView.as_view()),
+    path("simulations", simulations.SimulationsView.as_view()),
     path("geofences", fences.FencePlanView.as_view()),
     path("coupons", wallet.CouponListView.as_view()),
     path("coupons/<str:code>", wallet.CouponView.as_view()),

@@ -80,7 +80,7 @@ def load_categories(path: Path, *, job: Job) -> tuple[Summary, dict[str, Categor
         reader.require(CATEGORY_COLUMNS, name=str(path))
         summary = run_import(
             entries=kept(job.watch(file, categories_from_rows(reader))),
-            write=CategoryWriter().write,
+            write=CategoryWriter(now=job.now).write,
             tell=job.tell,
             is_dry=job.is_dry,
             batch_size=ALL_AT_ONCE,

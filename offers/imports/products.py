@@ -12,12 +12,17 @@ from offers.operations.outcomes import Refused
 
 
 class CategoryWriter:
+    def __init__(self, *, now: datetime) -> None:
+        self._now = now
+
     def write(self, batch: Sequence[Given[CategoryIn]]) -> list[Outcome]:
         """Write the categories that are new or changed; one outcome each, same order."""
         had = _categories([given.key for given in batch])
         fresh = [given.value for given in batch if had.get(given.key) != given.value]
         outcomes = (
-            dict(zip((one.ref for one in fresh), put_categories(categories=fresh), strict=True))
+            dict(
+                zip((one.ref for one in fresh), put_categories(categories=fresh, now=self._now), strict=True)
+            )
             if fresh
             else {}
         )
@@ -59,7 +64,7 @@ class ProductWriter:
             for one in self._with_parents(ref):
                 needed.setdefault(one.ref, one)
         if needed:
-            put_categories(categories=list(needed.values()))
+            put_categories(categories=list(needed.values()), now=self._now)
             self.created |= needed.keys() - self._categories.keys()
 
     def _with_parents(self, ref: str) -> list[CategoryIn]:

@@ -1,6 +1,6 @@
 """Places, catalogue, promotions, visits, coupons and the outbox: truth, constraints and filters."""
 
-from offers.models.catalogue import Brand, Category, Product
+from offers.models.catalogue import Brand, Category, Goods, Product, ProductPrice, Sensitive
 from offers.models.coupons import (
     Arm,
     Coupon,
@@ -21,6 +21,7 @@ from offers.models.promotions import (
     Objective,
     Offer,
     OfferAffinityKey,
+    OfferLegal,
     OfferState,
     OfferStore,
     TriggerOn,
@@ -47,20 +48,24 @@ __all__ = [
     "Exposure",
     "Feedback",
     "FeedbackKind",
+    "Goods",
     "Lane",
     "LocationEvent",
     "MessageState",
     "Objective",
     "Offer",
     "OfferAffinityKey",
+    "OfferLegal",
     "OfferState",
     "OfferStore",
     "OpenSocket",
     "OutboxMessage",
     "Presence",
     "Product",
+    "ProductPrice",
     "Receipt",
     "SendingSwitch",
+    "Sensitive",
     "SocketServer",
     "Store",
     "TriggerOn",

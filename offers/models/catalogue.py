@@ -14,12 +14,31 @@ class Brand(models.Model):
         return self.name
 
 
+class Goods(models.TextChoices):
+    """As the law tells goods apart; the values are offers.rules.legal_values.Goods."""
+
+    FOOD = "food", "Food"
+    HOUSEHOLD = "household", "Everyday goods, not food"
+    OTHER = "other", "Other goods"
+
+
+class Sensitive(models.TextChoices):
+    HEALTH = "health", "Health"
+    PHARMACY = "pharmacy", "Pharmacy"
+    RELIGION = "religion", "Religion"
+
+
 class Category(models.Model):
+    """`goods` and `never_targeted` hold for the subtree: the nearest `goods`, each `never_targeted` on the way up."""
+
     ref = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
+    # empty: as the category above; at the top food
+    goods = models.CharField(max_length=16, choices=Goods, blank=True, default="", db_default="")
+    never_targeted = models.CharField(max_length=16, choices=Sensitive, blank=True, default="", db_default="")
     # what is bought here, and below, is nobody else's business: a lock screen does not show it
     is_sensitive = models.BooleanField(default=False, db_default=False)
 
@@ -49,3 +68,22 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.gtin})"
+
+
+class ProductPrice(models.Model):
+    """What a product cost everybody, from `since` until its next row; kept when the product goes.
+
+    By gtin, not by product: taking a product out of the catalogue and putting it back must not wipe its past.
+    """
+
+    gtin = models.CharField(max_length=14)
+    price_minor = models.PositiveIntegerField(null=True, blank=True)  # null: not sold, or no price known
+    currency = models.CharField(max_length=3)
+    since = models.DateTimeField()
+
+    class Meta:
+        # reader: the legal guard's lowest price of 30 days
+        indexes = [models.Index(fields=["gtin", "since"], name="price_of_product")]
+
+    def __str__(self) -> str:
+        return f"price of {self.gtin}"

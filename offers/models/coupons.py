@@ -25,7 +25,8 @@ class Coupon(models.Model):
     revision = models.PositiveIntegerField()
     code = models.CharField(max_length=24)
     state = models.CharField(max_length=8, choices=CouponState, default=CouponState.ISSUED)
-    # {"title", "body", "image_url", "benefit", "target"} in the API's shapes, in the customer's language
+    # {"title", "body", "image_url", "benefit", "target", "notice", "reference_prices"} in the API's shapes, in the
+    # customer's language
     terms = models.JSONField()
     reason = models.CharField(max_length=300)  # why this customer got it, a sentence in their language
     store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="coupons", db_index=False)

@@ -154,6 +154,16 @@ class OfferAffinityKey(models.Model):
         return f"{self.kind} key of offer {self.offer_id}"
 
 
+class OfferLegal(models.Model):
+    """What the legal guard looks at (offers.rules.legal.facts_json); kept by operations.legal, judged at each decision."""
+
+    offer = models.OneToOneField(Offer, on_delete=models.CASCADE, related_name="legal")
+    facts = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"legal facts of offer {self.offer_id}"
+
+
 class Capacity(models.Model):
     """Units and budget an offer has left to give; changed only by offers.locks, in one statement."""
 

@@ -1,7 +1,7 @@
 """Putting and removing categories and products, and keeping offers' targets true to them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -12,6 +12,7 @@ from django.db.models import ProtectedError
 from customers.rules.affinity import brand_key
 from offers import locks
 from offers.models import Aisle, Brand, Category, Offer, Product
+from offers.operations.legal import record_prices, refresh_legal
 from offers.operations.outcomes import Refused, Written, invalid
 from offers.operations.targets import refresh_targets
 
@@ -24,6 +25,9 @@ class CategoryIn:
     ref: str
     name: str
     parent: str | None  # ref
+    flags: Mapping[str, str] = field(
+        default_factory=dict
+    )  # goods, never_targeted; what is left out stays as it is
     is_sensitive: bool | None = None  # None: as it was
 
 
@@ -42,7 +46,7 @@ class CategoryInUse(Exception):
     """Products, subcategories, aisles or offers still point to this category."""
 
 
-def put_categories(*, categories: Sequence[CategoryIn]) -> list[Written[Category] | Refused]:
+def put_categories(*, categories: Sequence[CategoryIn], now: datetime) -> list[Written[Category] | Refused]:
     """Write the categories by ref, each alone, in the order given: a parent comes before its children.
 
     Refuses unknown_category for the parent, category_cycle, and category_too_deep over 16 levels.
@@ -53,6 +57,8 @@ def put_categories(*, categories: Sequence[CategoryIn]) -> list[Written[Category
         outcomes = [_put_category(given=given, tree=tree) for given in categories]
         if tree.has_moved:
             refresh_targets()
+        if tree.has_moved or tree.has_new_flags:
+            refresh_legal(now=now)
     return outcomes
 
 
@@ -103,19 +109,22 @@ def put_products(*, products: Sequence[ProductIn], now: datetime) -> list[Writte
             unique_fields=["gtin"],
             update_fields=PRODUCT_FIELDS,
         )
-        _refresh_offers_of(gtins=gtins, brand_keys={*had.values(), *brands})
+        record_prices(gtins, now=now)
+        _refresh_offers_of(gtins=gtins, brand_keys={*had.values(), *brands}, now=now)
     by_gtin = {row.gtin: row for row in rows}
     return [_product_outcome(gtin=given.gtin, rows=by_gtin, known=had.keys()) for given in products]
 
 
-def remove_product(*, gtin: str) -> bool:
+def remove_product(*, gtin: str, now: datetime) -> bool:
     """Delete a product from the catalogue; receipts and offers keep its GTIN. False if there is none."""
     with transaction.atomic():
         product = Product.objects.filter(gtin=gtin).select_related("brand").first()
         if product is None:
             return False
         product.delete()
-        _refresh_offers_of(gtins=[gtin], brand_keys={product.brand.key} if product.brand else set())
+        record_prices([gtin], now=now)
+        keys: set[str | None] = {product.brand.key} if product.brand else set()
+        _refresh_offers_of(gtins=[gtin], brand_keys=keys, now=now)
     return True
 
 
@@ -126,6 +135,7 @@ class _Tree:
         self.ids = ids
         self.parents = parents
         self.has_moved = False
+        self.has_new_flags = False
 
     @classmethod
     def read(cls) -> "_Tree":
@@ -157,10 +167,11 @@ def _put_category(*, given: CategoryIn, tree: _Tree) -> Written[Category] | Refu
         message = f"Categories go {MAX_CATEGORY_DEPTH} levels deep."
         return invalid(field="parent", code="category_too_deep", message=message)
     parent_id = tree.ids[given.parent] if given.parent is not None else None
-    values: dict[str, Any] = {"name": given.name, "parent_id": parent_id}
+    values: dict[str, Any] = {"name": given.name, "parent_id": parent_id, **given.flags}
     if given.is_sensitive is not None:
         values["is_sensitive"] = given.is_sensitive
     row, is_new = Category.objects.update_or_create(ref=given.ref, defaults=values)
+    tree.has_new_flags |= bool(given.flags)
     tree.ids[given.ref] = row.pk
     tree.parents[given.ref] = given.parent
     tree.has_moved |= is_moved
@@ -184,11 +195,16 @@ def _product_outcome(
     return Written(row=rows[gtin], is_new=gtin not in known)
 
 
-def _refresh_offers_of(*, gtins: Collection[str], brand_keys: Collection[str | None]) -> None:
-    """Refresh the offers on these products, and those on these brands: their aisles follow the brand's products."""
+def _refresh_offers_of(*, gtins: Collection[str], brand_keys: Collection[str | None], now: datetime) -> None:
+    """Refresh the offers on these products, those on these brands (their aisles follow the brand's products), and
+    what the legal guard knows of them and of the offers on categories."""
+    locks.lock_targets()  # an offer that is being published must see these prices, or be seen here
     rows = Offer.objects.filter(removed_at__isnull=True).order_by("id")
     touched = list(rows.filter(target_gtins__overlap=list(gtins)).values_list("id", flat=True))
     branded = rows.exclude(target_brand="").values_list("id", "target_brand")
     touched += [offer_id for offer_id, brand in branded if brand_key(brand) in brand_keys]
     if touched:
         refresh_targets(touched)
+    touched += rows.filter(target_category__isnull=False).values_list("id", flat=True)
+    if touched:
+        refresh_legal(touched, now=now)

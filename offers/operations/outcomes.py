@@ -1,5 +1,6 @@
 """What comes of each thing that is put: written, or refused with every reason."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,6 +14,8 @@ class Wrong:
     field: str  # dotted path in the API's shape; empty: the whole
     code: str  # stable, snake_case
     message: str  # a sentence
+    rule: str = ""  # of offers.rules.legal_values.Rule, where the legal guard found it
+    messages: Mapping[str, str] | None = None  # the same by language, where it is known in several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

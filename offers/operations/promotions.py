@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from offers.models import Capacity, Category, Offer, OfferState, OfferStore, Store
+from offers.operations.legal import refresh_legal
 from offers.operations.outcomes import Refused, Written, Wrong, invalid
 from offers.operations.publishing import is_within, reasons_against, set_worth, take_offer
 from offers.operations.targets import refresh_targets
@@ -169,6 +170,7 @@ def _write(
         if not is_same:
             set_worth(offer=offer, now=now)
             refresh_targets([offer.pk])
+    refresh_legal([offer.pk], now=now)
     return Written(row=offer, is_new=is_new or is_again)
 
 
@@ -193,10 +195,12 @@ def _resolve(*, given: OfferIn, only_stores: Collection[str]) -> _Resolved | Ref
 
 
 def _set_capacity(*, offer: Offer, units: int | None, budget_minor: int | None) -> Refused | None:
-    """Set the limits in one statement that fails where more was given out already."""
+    """Set the limits in one statement that fails where more was given out already; what stays is not locked."""
     Capacity.objects.bulk_create(
         [Capacity(offer=offer, units=units, budget_minor=budget_minor)], ignore_conflicts=True
     )
+    if Capacity.objects.filter(offer=offer, units=units, budget_minor=budget_minor).exists():
+        return None
     fits = Q(offer=offer)
     if units is not None:
         fits &= Q(claimed__lte=units)

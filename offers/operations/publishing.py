@@ -7,6 +7,7 @@ from django.db import transaction
 
 from offers import locks
 from offers.models import Category, Objective, Offer, OfferState, OfferStore
+from offers.operations.legal import legal_reasons, refresh_legal
 from offers.operations.outcomes import Refused, Written, Wrong
 from offers.operations.targets import refresh_targets
 from offers.operations.unit_prices import unit_price_minor
@@ -78,7 +79,8 @@ def reasons_against(*, offer: Offer, now: datetime) -> tuple[Wrong, ...]:
         found += _against_deal(offer, now=now)
     elif offer.objective == Objective.MARGIN:
         found += _against_margin(offer)
-    return tuple(Wrong(field=field, code=code, message=message) for field, code, message in found)
+    wrongs = tuple(Wrong(field=field, code=code, message=message) for field, code, message in found)
+    return wrongs + legal_reasons(offer=offer, now=now)
 
 
 def set_worth(*, offer: Offer, now: datetime) -> None:
@@ -143,6 +145,7 @@ def _move(
         offer.save(update_fields=["state", "published_at", "updated_at"])
         set_worth(offer=offer, now=now)
         refresh_targets([offer.pk])
+        refresh_legal([offer.pk], now=now)
     return Written(row=offer, is_new=False)
 
 

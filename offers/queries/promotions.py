@@ -23,7 +23,7 @@ def list_offers(*, only_stores: Collection[str] = ()) -> QuerySet[Offer]:
         offers = offers.filter(all_stores=False).exclude(pk__in=elsewhere.values("offer_id"))
     rows = OfferStore.objects.select_related("store").order_by("store__ref")
     return (
-        offers.select_related("capacity", "target_category", "deal_state")
+        offers.select_related("capacity", "target_category", "deal_state", "legal")
         .prefetch_related(Prefetch("offer_stores", queryset=rows))
         .order_by("id")
     )

@@ -192,6 +192,11 @@ def age(*, birth_year: int | None, now: datetime) -> Reason | None:
     return Reason.LEGAL_GUARD if now.year - birth_year - 1 < ADULT_YEARS else None
 
 
+def legal(forbidding_rule: str) -> Reason | None:
+    """Return LEGAL_GUARD for an offer that a rule of law forbids today (offers.rules.legal); empty: none does."""
+    return Reason.LEGAL_GUARD if forbidding_rule else None
+
+
 def capacity(*, units_left: int | None, budget_left_minor: int | None) -> Reason | None:
     """Return SOLD_OUT or BUDGET_EXHAUSTED for what is seen to be gone; None is no limit. The claim decides."""
     if units_left is not None and units_left <= 0:

@@ -3,8 +3,8 @@
 Every candidate meets the checks in one order and keeps the first that says no:
 
     who       no_consent (geolocation, a channel), unknown_time_zone, legal_guard, paused
-    whether   muted, no_consent (profiling), not_relevant, not_worth_sending, already_issued, sold_out,
-              budget_exhausted
+    whether   legal_guard (the offer), muted, no_consent (profiling), not_relevant, not_worth_sending, already_issued,
+              sold_out, budget_exhausted
     when      unknown_time_zone (the store's), store_closed, no_device, quiet_hours, frequency_cap
 
 `whether` stands before `when`, so that somebody whom the offer is not for reads not_relevant at any hour.
@@ -22,6 +22,8 @@ from offers.rules import eligibility
 from offers.rules.channels import channel_for, no_channel
 from offers.rules.eligibility import Audience, Reason, Standing
 from offers.rules.holdout import Arm, arm
+from offers.rules.legal import forbidden_offers
+from offers.rules.legal_values import Rule
 from offers.rules.worth import REWARD, Worth, weigh
 
 WINNERS = 3  # worth handing on: who gets none of them is sold out
@@ -39,6 +41,7 @@ class _Judged:
     terms: OfferTerms
     reason: Reason | None
     passed: int  # checks; more is further
+    rule: str = ""  # of the law, where the reason is legal_guard
     worth: Worth = REWARD
 
     @property
@@ -67,10 +70,12 @@ def choose(
     for candidate in candidates:
         offered[candidate.trigger].append(candidate)
     audiences = {offer_id: _audience(offer) for offer_id, offer in terms.items()}
+    kept = {offer_id: offer.legal for offer_id, offer in terms.items() if offer.legal}
+    forbidden = forbidden_offers(kept, params=params, now=now)
     judged = []
     for index, trigger in enumerate(triggers):
         customer = facts.get(trigger.customer_id)
-        ones = _judge(trigger, offered[index], terms, audiences, customer, now=now, params=params)
+        ones = _judge(trigger, offered[index], terms, audiences, forbidden, customer, now=now, params=params)
         judged.append(sorted(ones, key=_rank))
     winning = _winning_triggers(triggers, judged)
     return [
@@ -133,7 +138,7 @@ def _is_held_out(terms: OfferTerms, facts: CustomerFacts, *, params: Mapping[str
 
 def _verdict(one: _Judged, *, reason: Reason) -> Verdict:
     numbers = {**_numbers(one.candidate, one.terms), **one.worth.numbers}
-    return Verdict(candidate=one.candidate, reason=reason.value, numbers=numbers)
+    return Verdict(candidate=one.candidate, reason=reason.value, numbers=numbers, rule=one.rule)
 
 
 def _numbers(candidate: Candidate, terms: OfferTerms) -> dict[str, float]:
@@ -159,6 +164,7 @@ def _judge(
     candidates: Sequence[Candidate],
     terms: Mapping[int, OfferTerms],
     audiences: Mapping[int, Audience],
+    forbidden: Mapping[int, str],
     facts: CustomerFacts | None,
     *,
     now: datetime,
@@ -167,22 +173,27 @@ def _judge(
     """Return each candidate with its first reason; what does not depend on the offer is asked once."""
     if not candidates:
         return []
-    who: Answer = (0, Reason.NO_CONSENT) if facts is None else _first(_who(facts, now=now))
+    who: Answer = (0, Reason.NO_CONSENT) if facts is None else _first(_who(facts, now=now, params=params))
     when: Answer | None = None
     judged = []
     for candidate in candidates:
         offer, worth = terms[candidate.offer_id], REWARD
         passed, reason = who
+        rule = Rule.MINORS.value
         if facts is not None and reason is None:
             share = candidate.affinity_share if "profiling" in facts.granted else 0.0
             worth = weigh(candidate, offer, affinity_share=share, params=params)
-            audience = audiences[candidate.offer_id]
-            more, reason = _first(_whether(candidate, offer, audience, facts, worth, now=now))
+            rule, audience = forbidden.get(candidate.offer_id, ""), audiences[candidate.offer_id]
+            more, reason = _first(_whether(candidate, offer, audience, rule, facts, worth, now=now))
             passed += more
             if reason is None:
                 when = when or _first(_when(candidate, trigger, facts, now=now, params=params))
                 passed, reason = passed + when[0], when[1]
-        judged.append(_Judged(candidate=candidate, terms=offer, reason=reason, passed=passed, worth=worth))
+        if reason is not Reason.LEGAL_GUARD:
+            rule = ""
+        judged.append(
+            _Judged(candidate=candidate, terms=offer, reason=reason, passed=passed, rule=rule, worth=worth)
+        )
     return judged
 
 
@@ -196,11 +207,12 @@ def _first(answers: Iterable[Reason | None]) -> Answer:
     return passed, None
 
 
-def _who(facts: CustomerFacts, *, now: datetime) -> Iterator[Reason | None]:
+def _who(facts: CustomerFacts, *, now: datetime, params: Mapping[str, Any]) -> Iterator[Reason | None]:
     yield eligibility.consent(granted=facts.granted, purposes=("geolocation",))
     yield no_channel(channels=facts.channels, granted=facts.granted)
     yield eligibility.time_zone_known(facts.time_zone)
-    yield eligibility.age(birth_year=facts.birth_year, now=now)
+    is_asked = Rule.MINORS not in params["legal_rules_off"]
+    yield eligibility.age(birth_year=facts.birth_year, now=now) if is_asked else None
     yield Reason.PAUSED if facts.is_sending_stopped else None
     yield eligibility.paused(paused_until=facts.paused_until, now=now)
 
@@ -219,12 +231,14 @@ def _whether(
     candidate: Candidate,
     terms: OfferTerms,
     audience: Audience,
+    rule: str,
     facts: CustomerFacts,
     worth: Worth,
     *,
     now: datetime,
 ) -> Iterator[Reason | None]:
     may_read_history = "profiling" in facts.granted
+    yield eligibility.legal(rule)  # first: what the law forbids, no history is read for
     yield eligibility.muted(
         muted_brands=facts.muted_brands,
         muted_categories=facts.muted_categories,

@@ -1,15 +1,15 @@
 """Reviews of last-minute deals, and the rules of single decisions."""
 
+import os
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import psycopg
+from msgspec.structs import replace
 
-from tests.benchmarks import database
+from tests.benchmarks import database, worlds
+from tests.benchmarks.database import Server
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.pipeline import CLIENTS, prepare
+from tests.benchmarks.pipeline import CLIENTS
 from tests.benchmarks.world import Size
 
 DEALS = 10_000
@@ -35,18 +35,24 @@ _STATES = """
         stop_reason)
     SELECT id, true, %(now)s, %(now)s, 0, 0, %(now)s, 0, '{}', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '[]', false, ''
       FROM offers_offer
+    ON CONFLICT (offer_id) DO UPDATE SET is_open = true, due_at = excluded.due_at, held_until = excluded.held_until
 """
 
 
-def review(*, server: dict[str, Any], seconds: int) -> list[Figure]:
+def review(*, server: Server, seconds: float) -> list[Figure]:
     """Deals reviewed per second, read and written, against single-row durable INSERTs."""
-    prepare(server=server, size=FEW)
+    name = worlds.ready(server, size=FEW)
+    os.environ["DATABASE_URL"] = database.url(server, name=name)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+
+    django.setup()
     from django.conf import settings
 
     from offers.operations.yields import review_deals
 
     now = datetime.now(UTC)
-    with psycopg.connect(**database.address(server, name=database.NAME), autocommit=True) as connection:
+    with database.connect(server, name=name) as connection:
         for statement in (_DEALS, _CAPACITIES, _STATES):
             connection.execute(statement, {"now": now})
         connection.execute("VACUUM ANALYZE")
@@ -57,11 +63,11 @@ def review(*, server: dict[str, Any], seconds: int) -> list[Figure]:
     if reviewed != DEALS:
         raise RuntimeError(f"{reviewed} of {DEALS} deals were reviewed")
     return [
-        Figure.against(
-            "yield_review",
-            DEALS / spent,
-            "deals/s",
-            bound=database.durable_inserts_per_s(server=server, clients=CLIENTS, seconds=seconds),
+        Figure(
+            name="yield_review",
+            value=DEALS / spent,
+            unit="deals/s",
+            bound=database.durable_inserts_per_s(server, clients=CLIENTS, seconds=seconds),
             bound_name=f"pgbench durable INSERT/s, {CLIENTS} clients",
             wanted=0.1,
             goal=1.0,
@@ -69,12 +75,11 @@ def review(*, server: dict[str, Any], seconds: int) -> list[Figure]:
     ]
 
 
-def rules(*, server: dict[str, Any], seconds: int) -> list[Figure]:
+def rules(*, server: Server, seconds: float) -> list[Figure]:
     """Decisions per second by the rules alone, each over five offers weighed by their margin, in one process.
 
     Against the same server's single-row durable INSERTs: what a decision costs at least where it is kept.
     """
-    database.make(server=server)
     from offers.stages.decide import choose
     from tests.unit.decide.test_deciding import BUYER, FACTS, NOW, PARAMS, TERMS, TRIGGER
 
@@ -108,11 +113,11 @@ def rules(*, server: dict[str, Any], seconds: int) -> list[Figure]:
         raise RuntimeError("the rules decided otherwise")
     print(f"  {1e6 * spent / decided:.1f} µs a decision over {CANDIDATES} offers")
     return [
-        Figure.against(
-            "decision_rules",
-            decided / spent,
-            "decisions/s",
-            bound=database.durable_inserts_per_s(server=server, clients=CLIENTS, seconds=seconds),
+        Figure(
+            name="decision_rules",
+            value=decided / spent,
+            unit="decisions/s",
+            bound=database.durable_inserts_per_s(server, clients=CLIENTS, seconds=seconds),
             bound_name=f"pgbench durable INSERT/s, {CLIENTS} clients",
             wanted=0.5,
             goal=5.0,

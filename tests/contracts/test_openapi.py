@@ -46,6 +46,7 @@ DOORS = {
     "/v1/offers/{ref}/pause": "post",
     "/v1/offers/{ref}/resume": "post",
     "/v1/offers/{ref}/end": "post",
+    "/v1/simulations": "post",
 }
 
 

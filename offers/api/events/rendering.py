@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from customers.api.fields import rfc3339
-from offers.flow import CouponIssued, DecisionMade, EventResult
+from offers.flow import CouponIssued, DecisionMade, EventResult, Place
 
 
 def render_results(results: Sequence[EventResult]) -> list[dict[str, Any]]:
@@ -21,14 +21,17 @@ def render_results(results: Sequence[EventResult]) -> list[dict[str, Any]]:
 
 
 def _decision(made: DecisionMade) -> dict[str, Any]:
-    place = made.place
     return {
         "transition": made.transition,
-        "place": {"kind": place.kind, "store": place.store_ref, "aisle": place.aisle_ref} if place else None,
+        "place": render_place(made.place),
         "outcome": made.outcome,
         "reason": made.reason,
         "coupon": render_coupon(made.coupon) if made.coupon else None,
     }
+
+
+def render_place(place: Place | None) -> dict[str, Any] | None:
+    return {"kind": place.kind, "store": place.store_ref, "aisle": place.aisle_ref} if place else None
 
 
 def render_coupon(coupon: CouponIssued) -> dict[str, Any]:
@@ -47,4 +50,6 @@ def render_coupon(coupon: CouponIssued) -> dict[str, Any]:
         "valid_from": rfc3339(coupon.valid_from),
         "valid_until": rfc3339(coupon.valid_until),
         "reason": coupon.reason,
+        "notice": coupon.notice or None,
+        "reference_prices": list(coupon.reference_prices),
     }

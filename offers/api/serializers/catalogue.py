@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.validators import URLValidator
 
-from customers.api.fields import CurrencyField, GtinField, MoneyMinorField, RefField, TextField
+from customers.api.fields import CurrencyField, EnumField, GtinField, MoneyMinorField, RefField, TextField
 from customers.api.serializers import StrictSerializer
-from offers.models import Category, Product
+from offers.models import Category, Goods, Product, Sensitive
 from offers.operations.catalogue import CategoryIn, ProductIn
 
 MAX_CATEGORY_REF_CHARS = 64
@@ -14,8 +14,23 @@ MAX_PRICE_MINOR = 2**31 - 1
 
 
 class CategoryBody(StrictSerializer):
+    """`goods` and `never_targeted` hold for the subtree and stay as they are when left out: who writes names must not wipe
+    what the law needs."""
+
     name = TextField(max_length=200)
     parent = RefField(max_length=MAX_CATEGORY_REF_CHARS, required=False, allow_null=True, default=None)
+    goods = EnumField(
+        choices=Goods.values,
+        required=False,
+        allow_null=True,
+        help_text="What the law caps promotions of; null: as the category above, at the top food.",
+    )
+    never_targeted = EnumField(
+        choices=Sensitive.values,
+        required=False,
+        allow_null=True,
+        help_text="Goods of this kind: no offer may target it, nor what stands below it; null: as the category above.",
+    )
 
 
 class CategoryLine(CategoryBody):
@@ -54,7 +69,8 @@ class ProductOut(ProductLine):
 
 
 def category_in(ref: str, data: dict[str, Any]) -> CategoryIn:
-    return CategoryIn(ref=ref, name=data["name"], parent=data["parent"])
+    flags: dict[str, str] = {name: data[name] or "" for name in ("goods", "never_targeted") if name in data}
+    return CategoryIn(ref=ref, name=data["name"], parent=data["parent"], flags=flags)
 
 
 def product_in(gtin: str, data: dict[str, Any]) -> ProductIn:
@@ -74,6 +90,8 @@ def render_category(category: Category) -> dict[str, Any]:
         "ref": category.ref,
         "name": category.name,
         "parent": category.parent.ref if category.parent is not None else None,
+        "goods": category.goods or None,
+        "never_targeted": category.never_targeted or None,
     }
 
 

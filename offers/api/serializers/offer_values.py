@@ -4,6 +4,7 @@ from typing import Any
 
 from customers.api.fields import rfc3339
 from offers.api.serializers.deals import deal_json, render_deal
+from offers.api.serializers.legal import legal_json
 from offers.models import BenefitKind, Capacity, Offer
 from offers.operations.promotions import OfferIn, OfferTermsIn
 
@@ -94,6 +95,7 @@ def render_offer(offer: Offer) -> dict[str, Any]:
         "revision": offer.revision,
         "published_at": None if offer.published_at is None else rfc3339(offer.published_at),
         "capacity": _capacity(capacity),
+        "legal": legal_json(offer),
     }
 
 

@@ -22,7 +22,9 @@ from customers.api.fields import (
 from customers.api.serializers import StrictSerializer
 from offers.api.serializers.catalogue import MAX_CATEGORY_REF_CHARS, MAX_PRICE_MINOR, ImageUrlField
 from offers.api.serializers.deals import DealBody, DealOut
+from offers.api.serializers.wallet import ReferencePriceOut
 from offers.models import BenefitKind, Objective, OfferState, TriggerOn, TriggerPlaces
+from offers.rules.legal_values import Rule
 
 MAX_COUNT = 2**31 - 1
 MAX_BUDGET_MINOR = 2**53 - 1
@@ -195,9 +197,24 @@ class CapacityOut(serializers.Serializer[Any]):
     budget_left_minor = serializers.IntegerField(allow_null=True)
 
 
+class LegalFindingOut(serializers.Serializer[Any]):
+    rule = serializers.ChoiceField(choices=[rule.value for rule in Rule])
+    code = serializers.CharField()
+    forbids = serializers.BooleanField(help_text="false: it could not be checked, and somebody should.")
+    messages = serializers.DictField(child=serializers.CharField(), help_text="By language, fr and en.")
+
+
+class OfferLegalOut(serializers.Serializer[Any]):
+    """What French law has against the offer today; a live offer with a finding that forbids is not sent."""
+
+    findings = LegalFindingOut(many=True)
+    reference_prices = ReferencePriceOut(many=True)
+
+
 class OfferOut(OfferLine):
     deal = DealOut(allow_null=True)
     state = serializers.ChoiceField(choices=OfferState.values)
     revision = serializers.IntegerField()
     published_at = InstantField(allow_null=True)
     capacity = CapacityOut()
+    legal = OfferLegalOut()

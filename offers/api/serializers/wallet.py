@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from customers.api.fields import EnumField, InstantField, TextField, rfc3339
 from customers.api.serializers import StrictSerializer
-from offers import texts
+from offers import legal_texts, texts
 from offers.models import BenefitKind, Coupon, CouponState, Decision, FeedbackKind
 from offers.queries.wallet import state_of, titles_of
 from offers.rules.coupon_codes import grouped
@@ -36,6 +36,14 @@ class CouponTargetOut(serializers.Serializer[Any]):
     brand = serializers.CharField(allow_null=True)
 
 
+class ReferencePriceOut(serializers.Serializer[Any]):
+    """The lowest price of the 30 days before the reduction, which must stand beside it."""
+
+    gtin = serializers.CharField()
+    price_minor = serializers.IntegerField()
+    currency = serializers.CharField()
+
+
 class CouponOut(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="In groups of four.")
     state = serializers.ChoiceField(choices=CouponState.values)
@@ -51,6 +59,13 @@ class CouponOut(serializers.Serializer[Any]):
     valid_from = InstantField()
     valid_until = InstantField()
     reason = serializers.CharField(help_text="Why this customer got it, in their language.")
+    notice = serializers.CharField(
+        allow_null=True,
+        help_text="To be shown with the price, in the customer's language: that it is a personal one.",
+    )
+    reference_prices = ReferencePriceOut(
+        many=True, help_text="Of the products that the coupon names, where it must be shown; else empty."
+    )
 
 
 class PlaceOut(serializers.Serializer[Any]):
@@ -67,6 +82,7 @@ class CandidateOut(serializers.Serializer[Any]):
     affinity_share = serializers.FloatField(
         allow_null=True, help_text="The share of the customer's spending that goes to the offer's target."
     )
+    rule = serializers.CharField(allow_null=True, help_text="With `legal_guard`: the rule of French law.")
 
 
 class DecisionOut(serializers.Serializer[Any]):
@@ -107,6 +123,8 @@ def render_coupon(coupon: Coupon, *, now: datetime) -> dict[str, Any]:
         "valid_from": rfc3339(coupon.valid_from),
         "valid_until": rfc3339(coupon.valid_until),
         "reason": coupon.reason,
+        "notice": terms.get("notice") or None,
+        "reference_prices": terms.get("reference_prices", []),
     }
 
 
@@ -160,6 +178,14 @@ def _candidate(
         "offer": ref,
         "title": texts.in_language(title, language=language) if title is not None else None,
         "reason": reason,
-        "text": texts.why_none(reason=reason, language=language),
+        "text": _why(candidate, language=language),
         "affinity_share": candidate.get("affinity_share"),
+        "rule": candidate.get("rule"),
     }
+
+
+def _why(candidate: Mapping[str, Any], *, language: str) -> str:
+    """Return a candidate's reason in words; of a rule of law also its name."""
+    text = texts.why_none(reason=candidate["reason"], language=language)
+    rule = candidate.get("rule")
+    return f"{text} ({legal_texts.rule_name(rule, language=language)})" if rule else text

@@ -55,7 +55,7 @@ class CategoryView(BackOfficeView):
     def put(self, request: Request, ref: str) -> Response:
         key = url_ref(ref, max_chars=shapes.MAX_CATEGORY_REF_CHARS)
         category = shapes.category_in(key, self.body(shapes.CategoryBody))
-        [outcome] = operations.put_categories(categories=[category])
+        [outcome] = operations.put_categories(categories=[category], now=self.now)
         return put_answer(outcome, render=shapes.render_category)
 
     @schema.delete_schema(operation="categories_delete", summary="Delete a category that nothing points to")
@@ -84,7 +84,7 @@ class CategoryBulkView(BackOfficeView):
                 name="ref",
                 serializer=shapes.CategoryLine,
                 read=shapes.category_in,
-                write=lambda categories: operations.put_categories(categories=categories),
+                write=lambda categories: operations.put_categories(categories=categories, now=self.now),
             ),
         )
 
@@ -129,7 +129,7 @@ class ProductView(BackOfficeView):
         operation="products_delete", summary="Delete a product; receipts and offers keep its GTIN"
     )
     def delete(self, request: Request, gtin: str) -> Response:
-        return gone(operations.remove_product(gtin=_known_gtin(gtin)))
+        return gone(operations.remove_product(gtin=_known_gtin(gtin), now=self.now))
 
 
 class ProductBulkView(BackOfficeView):

@@ -168,7 +168,7 @@ def _offer_terms(values: Mapping[str, Any]) -> OfferTerms:
     sets = {
         name: frozenset(values[name] or ()) for name in ("segments", "topics", "brand_keys", "category_refs")
     }
-    texts = {name: json.loads(values[name]) for name in ("title", "body")}
+    texts = {name: json.loads(values[name] or "{}") for name in ("title", "body", "legal")}
     return OfferTerms(**{**values, **sets, **texts, "target_gtins": tuple(values["target_gtins"])})
 
 

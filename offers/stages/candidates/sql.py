@@ -139,10 +139,11 @@ TERMS = """
                                  cardinality(deal.bids_minor))] AS bid_price_minor,
            capacity.wave_left AS send_now,
            capacity.units - capacity.claimed AS units_left,
-           capacity.budget_minor - capacity.spent_minor AS budget_left_minor
+           capacity.budget_minor - capacity.spent_minor AS budget_left_minor, legal.facts::text AS legal
       FROM chosen o
       LEFT JOIN offers_category c ON c.id = o.target_category_id
       LEFT JOIN offers_capacity capacity ON capacity.offer_id = o.id
+      LEFT JOIN offers_offerlegal legal ON legal.offer_id = o.id
       LEFT JOIN offers_dealstate deal ON deal.offer_id = o.id
       LEFT JOIN refs ON refs.offer_id = o.id
       LEFT JOIN brands ON brands.offer_id = o.id

@@ -70,4 +70,6 @@ def _coupon(row: Sequence[Any], *, now: datetime) -> CouponIssued:
         valid_from=valid_from,
         valid_until=valid_until,
         reason=reason,
+        notice=terms.get("notice", ""),
+        reference_prices=terms.get("reference_prices", ()),
     )

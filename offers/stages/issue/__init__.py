@@ -6,10 +6,11 @@ from typing import Any
 
 from django.db import transaction
 
+from offers import locks
 from offers.flow import Choice, CustomerFacts, DecisionMade, OfferTerms, Trigger
 from offers.rules.coupon_codes import new_code
 from offers.stages.issue import writing
-from offers.stages.issue.claiming import Settled, settle
+from offers.stages.issue.claiming import Claims, Settled, settle
 from offers.stages.issue.drafts import Draft, draft
 from offers.stages.issue.drafts import issued as as_issued
 
@@ -29,10 +30,12 @@ def issue(
     now: datetime,
     params: Mapping[str, Any],
     random_bytes: Callable[[int], bytes],
+    claims: Claims = locks,
 ) -> list[DecisionMade]:
     """Issue what was chosen and return the decision of each trigger, in the same order.
 
-    choices: one per trigger, same order. random_bytes(n): n unpredictable bytes (secrets.token_bytes).
+    choices: one per trigger, same order. random_bytes(n): n unpredictable bytes (secrets.token_bytes). claims: who is
+    asked for units.
     Effects: one row in offers_decision per trigger; per coupon also its code, its exposure and its outbox row; per
     held-out winner an exposure alone; wakes the delivery worker at commit. Up to ten queries, whatever the batch's
     size. Must run inside the transaction that holds the customers' presences: the capacities are locked until it
@@ -41,7 +44,7 @@ def issue(
     if not triggers:
         return []
     with transaction.atomic(savepoint=False):
-        settled = settle(choices, terms)
+        settled = settle(choices, terms, claims=claims)
         winning = [
             (index, one.winner) for index, one in enumerate(settled) if one.winner and one.reason == "issued"
         ]

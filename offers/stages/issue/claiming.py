@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -9,6 +10,13 @@ from offers import locks
 from offers.flow import Choice, OfferTerms, Verdict
 
 TRIES = 2  # the best winner and, where its units are gone, the next
+
+
+class Claims(Protocol):
+    """Who is asked for units: offers.locks, or what stands in for it where nothing may be taken."""
+
+    def claim_units(self, wanted: Mapping[int, int]) -> dict[int, int]: ...
+    def return_units(self, units: Mapping[int, int]) -> None: ...
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -20,7 +28,9 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sold_out: frozenset[int] = frozenset()  # offers whose units went to others
 
 
-def settle(choices: Sequence[Choice], terms: Mapping[int, OfferTerms]) -> list[Settled]:
+def settle(
+    choices: Sequence[Choice], terms: Mapping[int, OfferTerms], *, claims: Claims = locks
+) -> list[Settled]:
     """Claim capacity for a batch's winners and return what came of each choice, in the same order.
 
     Units go to the choices in their order, first wishes before second ones; who gets neither is sold out.
@@ -29,7 +39,7 @@ def settle(choices: Sequence[Choice], terms: Mapping[int, OfferTerms]) -> list[S
     Must run inside a transaction.
     """
     wishes = [_wishes(choice, terms) for choice in choices]
-    granted = locks.claim_units(Counter(v.candidate.offer_id for wish in wishes for v in wish if _claims(v)))
+    granted = claims.claim_units(Counter(v.candidate.offer_id for wish in wishes for v in wish if _claims(v)))
     left = Counter(granted)
     settled: list[Settled | None] = [None] * len(choices)
     refused: list[set[int]] = [set() for _ in choices]
@@ -49,7 +59,7 @@ def settle(choices: Sequence[Choice], terms: Mapping[int, OfferTerms]) -> list[S
                 verdicts=choice.verdicts,
                 sold_out=frozenset(refused[index]),
             )
-    locks.return_units(+left)
+    claims.return_units(+left)
     return [
         one or _lost(choice, sold_out=frozenset(refused[index]))
         for index, (one, choice) in enumerate(zip(settled, choices, strict=True))

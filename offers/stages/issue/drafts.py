@@ -7,8 +7,11 @@ from typing import Any
 import msgspec
 
 from offers.flow import CouponIssued, CustomerFacts, OfferTerms, Trigger, Verdict
+from offers.legal_texts import personal_price
 from offers.rules.channels import channel_for
 from offers.rules.coupon_codes import grouped
+from offers.rules.legal import facts_from_json, shown_references
+from offers.rules.legal_values import LegalRules
 from offers.texts import in_language, why_issued
 
 
@@ -17,7 +20,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     code: str  # 16 symbols
     trigger: Trigger
     terms: OfferTerms
-    shown: Mapping[str, Any]  # title, body, image_url, benefit, target: what Coupon.terms keeps
+    shown: Mapping[str, Any]  # what Coupon.terms keeps
     reason: str
     valid_from: datetime
     valid_until: datetime
@@ -38,18 +41,24 @@ def draft(
 ) -> Draft:
     """Return the coupon that this winner becomes; it lives for the offer's minutes, and never past the offer."""
     valid_until = min(terms.valid_until, now + timedelta(minutes=terms.minutes_after_issue))
+    notice = personal_price(is_personal=terms.is_personal, language=facts.language)
     return Draft(
         coupon_id=coupon_id,
         code=code,
         trigger=trigger,
         terms=terms,
-        shown=_shown(terms, language=facts.language),
+        shown={
+            **_shown(terms, language=facts.language),
+            "notice": notice,
+            "reference_prices": _references(terms, now=now, params=params),
+        },
         reason=why_issued(
             candidate=winner.candidate,
             terms=terms,
             topics=facts.topics,
             uses_history="profiling" in facts.granted,
             language=facts.language,
+            notice=notice,
         ),
         valid_from=now,
         valid_until=valid_until,
@@ -76,7 +85,19 @@ def issued(draft: Draft) -> CouponIssued:
         valid_from=draft.valid_from,
         valid_until=draft.valid_until,
         reason=draft.reason,
+        notice=draft.shown["notice"],
+        reference_prices=draft.shown["reference_prices"],
     )
+
+
+def _references(terms: OfferTerms, *, now: datetime, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the lowest price of the 30 days before the reduction of each product that the offer names."""
+    if not terms.legal:
+        return []
+    shown = shown_references(facts_from_json(terms.legal), rules=LegalRules.of(params), now=now)
+    return [
+        {"gtin": one.gtin, "price_minor": one.reference_minor, "currency": terms.currency} for one in shown
+    ]
 
 
 def _shown(terms: OfferTerms, *, language: str) -> dict[str, Any]:

@@ -243,6 +243,7 @@ def _losers_too(one: Settled, terms: Mapping[int, OfferTerms]) -> list[dict[str,
             "offer": terms[verdict.candidate.offer_id].ref,
             "revision": terms[verdict.candidate.offer_id].revision,
             "reason": _reason(verdict, one),
+            **({"rule": verdict.rule} if verdict.rule else {}),
             **verdict.numbers,
         }
         for verdict in one.verdicts

@@ -9,6 +9,7 @@ from tests.integration.backoffice.office import CIRCLE, OFFER, Office, codes, st
 
 GTIN = "3033490004521"
 OTHER = "96385074"
+NO_FLAGS = {"goods": None, "never_targeted": None}
 
 
 def keys_of(offer: str) -> set[tuple[str, str, bool]]:
@@ -19,9 +20,9 @@ def keys_of(offer: str) -> set[tuple[str, str, bool]]:
 def test_a_category_is_created_then_updated(office: Office) -> None:
     assert office.put("categories/food", {"name": "Food"}) == (
         201,
-        {"ref": "food", "name": "Food", "parent": None},
+        {"ref": "food", "name": "Food", "parent": None, **NO_FLAGS},
     )
-    dairy = {"ref": "dairy", "name": "Dairy", "parent": "food"}
+    dairy = {"ref": "dairy", "name": "Dairy", "parent": "food", **NO_FLAGS}
     assert office.put("categories/dairy", {"name": "Dairy", "parent": "food"}) == (201, dairy)
     assert office.put("categories/dairy", {"name": "Dairy", "parent": "food"}) == (200, dairy)
     assert office.get("categories/dairy") == (200, dairy)

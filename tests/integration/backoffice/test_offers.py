@@ -51,6 +51,7 @@ def test_a_new_offer_is_a_draft_with_every_default_filled_in(office: Office) -> 
             "spent_minor": 0,
             "budget_left_minor": None,
         },
+        "legal": {"findings": [], "reference_prices": []},
     }
     assert office.put("offers/O1", OFFER) == (201, whole)
     assert office.put("offers/O1", OFFER) == (200, whole)

@@ -36,6 +36,7 @@ from tests.integration.decisions.shop import (
 )
 
 pytestmark = pytest.mark.django_db
+BOUGHT_OFTEN = "Vous achetez souvent du Danone. Prix personnel ; le prix de base est le même pour tous."
 
 
 def test_the_buyer_gets_one_coupon_one_exposure_and_one_message(now: datetime) -> None:
@@ -61,7 +62,7 @@ def test_the_buyer_gets_one_coupon_one_exposure_and_one_message(now: datetime) -
     assert made.coupon.benefit == {"kind": "percent", "value_bp": 2000, "currency": "EUR"}
     assert made.coupon.target == {"gtins": [], "category": None, "brand": "Danone"}
     assert (made.coupon.store, made.coupon.aisle, made.coupon.state) == ("S1", "fresh", "issued")
-    assert made.coupon.reason == coupon.reason == "Vous achetez souvent du Danone."
+    assert made.coupon.reason == coupon.reason == BOUGHT_OFTEN
     assert (coupon.customer_id, coupon.offer_id, coupon.state) == (customer.pk, offer.pk, "issued")
     assert (coupon.issued_at, coupon.valid_from, coupon.valid_until) == (now, now, now + timedelta(hours=1))
     assert coupon.terms["title"] == "20 % sur Danone"
@@ -103,7 +104,7 @@ def test_a_brand_s_buyer_is_relevant_for_its_product_but_has_not_bought_it(now: 
     customer = make_buyer(now=now)
     [made] = run([trigger_of(customer, store=store, now=now)], now=now)
     assert made.coupon is not None
-    assert made.coupon.reason == "Vous achetez souvent du Danone."
+    assert made.coupon.reason == BOUGHT_OFTEN
     make_offer(
         now=now,
         ref="again",
@@ -405,7 +406,7 @@ def test_english_is_spoken_where_it_is_asked_for_and_french_where_it_is_all_ther
     assert (made.coupon.title, made.coupon.body, made.coupon.reason) == (
         "20% off",
         "Frais",
-        "You often buy Danone.",
+        "You often buy Danone. A personal price; the base price is the same for everybody.",
     )
 
 

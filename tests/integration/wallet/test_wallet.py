@@ -30,6 +30,8 @@ def test_a_coupon_is_shown_as_it_was_issued(office: Office, sign_in: Callable[..
         "store": "S1",
         "aisle": None,
         "reason": "Vous achetez souvent de l’Alsace Lait.",
+        "notice": None,
+        "reference_prices": [],
     }
     assert datetime.fromisoformat(times["valid_until"]) == coupon.valid_until
     assert times["issued_at"].endswith("Z")
@@ -159,6 +161,7 @@ def test_why_says_it_in_words_and_in_data(office: Office, sign_in: Callable[...,
                 "reason": "issued",
                 "text": "Une offre vous a été envoyée.",
                 "affinity_share": 0.25,
+                "rule": None,
             },
             {
                 "offer": "O2",
@@ -166,6 +169,7 @@ def test_why_says_it_in_words_and_in_data(office: Office, sign_in: Callable[...,
                 "reason": "not_relevant",
                 "text": "Les offres d’ici ne correspondent pas à ce que vous achetez.",
                 "affinity_share": 0.0,
+                "rule": None,
             },
         ],
     }

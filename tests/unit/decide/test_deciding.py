@@ -13,7 +13,7 @@ from offers.flow import Candidate, Choice, CustomerFacts, OfferTerms, Place, Tri
 from offers.stages.decide import choose
 
 NOW = datetime(2026, 6, 17, 8, 0, tzinfo=UTC)  # a Wednesday, 10:00 in Paris
-PARAMS = {"min_gap_s": 14_400, "global_holdout_share": 0.0}
+PARAMS = {"min_gap_s": 14_400, "global_holdout_share": 0.0, "legal_rules_off": frozenset()}
 STORE, ELSEWHERE = 1, 2
 
 FACTS = CustomerFacts(
