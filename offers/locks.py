@@ -4,7 +4,8 @@
 2. offers_outboxmessage, then offers_coupon, by id: messages that are dropped, coupons that run out;
 3. offers_offer, one row: an offer that staff change;
 4. offers_capacity, by offer id: units and budget;
-5. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers.
+5. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers;
+6. the response models' advisory lock: one transaction at a time adds a version or chooses one.
 
 A transaction that needs several takes them in this order, each once; docs/concurrency.md has the reasons. What is
 claimed with SKIP LOCKED waits for nobody, so it may come first. Locks are NO KEY UPDATE: rows that refer to the
@@ -181,6 +182,7 @@ def expire_coupons(*, now: datetime, limit: int) -> int:
 # --- messages and targets ----------------------------------------------------------------------------------
 
 TARGETS_LOCK = 7_210_001  # any number that no other advisory lock of the project uses
+RESPONSE_MODELS_LOCK = 7_210_002
 
 
 def lock_messages(message_ids: Sequence[int]) -> None:
@@ -234,6 +236,12 @@ def lock_targets() -> None:
     """Let one transaction at a time rebuild offers' targets, so that the last one to do it has seen every change."""
     with hot_cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TARGETS_LOCK])
+
+
+def lock_response_models() -> None:
+    """Let one transaction at a time add a version of the response model, or choose which one is used."""
+    with hot_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RESPONSE_MODELS_LOCK])
 
 
 def lock_offer(ref: str) -> bool:

@@ -1,4 +1,4 @@
-"""Places, catalogue, promotions, visits, coupons and the outbox: truth, constraints and filters."""
+"""Places, catalogue, promotions, visits, coupons, the outbox and what is learned: truth, constraints and filters."""
 
 from offers.models.catalogue import Brand, Category, Product
 from offers.models.coupons import (
@@ -25,6 +25,7 @@ from offers.models.promotions import (
     TriggerPlaces,
 )
 from offers.models.sockets import OpenSocket, SocketServer
+from offers.models.targeting import NextBasket, ResponseModel
 from offers.models.visits import EventType, LocationEvent, Presence, Visit
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "FeedbackKind",
     "LocationEvent",
     "MessageState",
+    "NextBasket",
     "Objective",
     "Offer",
     "OfferAffinityKey",
@@ -56,6 +58,7 @@ __all__ = [
     "Presence",
     "Product",
     "Receipt",
+    "ResponseModel",
     "SendingSwitch",
     "SocketServer",
     "Store",
