@@ -29,6 +29,7 @@ COLUMNS = (
     ("personal rate in campaigns of the kind", 1),
     ("campaigns redeemed", 1),
     ("coupons redeemed", 1),
+    ("coupons redeemed in its categories", 1),
     ("redeemed lately", 1),
     ("redeemed among the last three campaigns", 1),
     ("lines a month", 1),
@@ -63,7 +64,8 @@ class Line:
 class Journey:
     campaigns: Mapping[str, Campaign]
     sent: Sequence[tuple[str, str]]  # (household, campaign)
-    redeemed: Mapping[str, Sequence[tuple[date, str]]]  # by household: (day, campaign), by day
+    redeemed: Mapping[str, Sequence[tuple[date, str, str]]]  # by household: (day, campaign, coupon), by day
+    coupons: Mapping[str, frozenset[str]]  # coupon: categories of its products
     lines: Mapping[str, Sequence[Line]]  # by household, by day
     makers: Mapping[str, tuple[str, str]]  # product: (maker, category)
 
@@ -84,13 +86,20 @@ def read_journey(folder: Path) -> Journey:
     """Return what the folder's files tell. Raises FileNotFoundError for one that is missing."""
     products: defaultdict[str, set[str]] = defaultdict(set)
     coupons: defaultdict[str, set[str]] = defaultdict(set)
+    makers = {
+        row["product_id"]: (row["manufacturer_id"], row["product_category"])
+        for row in _rows(folder, "products")
+    }
+    of_coupon: defaultdict[str, set[str]] = defaultdict(set)
     for row in _rows(folder, "coupons"):
         products[row["campaign_id"]].add(row["product_id"])
         coupons[row["campaign_id"]].add(row["coupon_upc"])
-    redeemed: defaultdict[str, list[tuple[date, str]]] = defaultdict(list)
+        if row["product_id"] in makers:
+            of_coupon[row["coupon_upc"]].add(makers[row["product_id"]][1])
+    redeemed: defaultdict[str, list[tuple[date, str, str]]] = defaultdict(list)
     for row in _rows(folder, "coupon_redemptions"):
         day = date.fromisoformat(row["redemption_date"][:10])
-        redeemed[row["household_id"]].append((day, row["campaign_id"]))
+        redeemed[row["household_id"]].append((day, row["campaign_id"], row["coupon_upc"]))
     lines: defaultdict[str, list[Line]] = defaultdict(list)
     for row in _rows(folder, "transactions_sample", "transactions"):
         lines[row["household_id"]].append(
@@ -114,10 +123,8 @@ def read_journey(folder: Path) -> Journey:
         sent=[(row["household_id"], row["campaign_id"]) for row in _rows(folder, "campaigns")],
         redeemed={household: sorted(own) for household, own in redeemed.items()},
         lines={household: sorted(own, key=lambda one: one.at) for household, own in lines.items()},
-        makers={
-            row["product_id"]: (row["manufacturer_id"], row["product_category"])
-            for row in _rows(folder, "products")
-        },
+        coupons={coupon: frozenset(own) for coupon, own in of_coupon.items()},
+        makers=makers,
     )
 
 
@@ -141,7 +148,7 @@ def pairs_of(journey: Journey) -> Pairs:
         features=np.array([row[1:] for row in rows]),
         outcomes=np.array(
             [
-                float(any(own == name for _, own in journey.redeemed.get(household, ())))
+                float(any(own == name for _, own, _ in journey.redeemed.get(household, ())))
                 for household, name in ordered
             ]
         ),
@@ -169,7 +176,7 @@ def _row(
     start = campaign.start
     before = [one for one in received if journey.campaigns[one].start < start]
     redemptions = [one for one in journey.redeemed.get(household, ()) if one[0] < start]
-    redeemed = {own for _, own in redemptions}
+    redeemed = {own for _, own, _ in redemptions}
     of_kind = [one for one in before if journey.campaigns[one].kind == campaign.kind]
     personal = (len(redeemed) + 0.3) / (len(before) + 3.0)
     lines = journey.lines.get(household, ())
@@ -189,6 +196,12 @@ def _row(
         (sum(one in redeemed for one in of_kind) + 0.3) / (len(of_kind) + 2.0),
         math.log1p(len(redeemed)),
         math.log1p(len(redemptions)),
+        math.log1p(
+            sum(
+                not wanted.categories.isdisjoint(journey.coupons.get(coupon, ()))
+                for _, _, coupon in redemptions
+            )
+        ),
         math.exp(-(start - redemptions[-1][0]).days / 60.0) if redemptions else 0.0,
         float(sum(one in redeemed for one in before[-3:])),
         math.log1p(30.0 * len(lines) / days),

@@ -167,7 +167,7 @@ def _top(found: Candidates, logits: Floats) -> list[Ints]:
 
 
 def _measured(known: Known, ranked: Sequence[Ints], mask: np.ndarray) -> dict[str, float]:
-    kept = np.flatnonzero(mask)
+    kept = np.flatnonzero(mask).tolist()
     return measured([ranked[one] for one in kept], [known.truths[one] for one in kept])
 
 

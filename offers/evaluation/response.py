@@ -7,9 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offers.evaluation.journey import COLUMNS, USUAL_COUNT, USUAL_RATE, Pairs
-from offers.rules.logistic import Bin, Prior, auc, bootstrap, calibration_table, fitted_weights, log_loss
+from offers.rules.logistic import (
+    Bin,
+    Prior,
+    auc,
+    bootstrap,
+    calibrated,
+    calibration_table,
+    fitted_weights,
+    log_loss,
+)
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 FOLDS = 3  # campaigns before the split that are told by those before them
@@ -35,16 +45,19 @@ class Judged:
 def judge(pairs: Pairs, *, split: date) -> Judged:
     """Return how a model of the pairs before the split tells those from it on.
 
-    How strongly the weights are held is chosen by the last campaigns before the split, told by those before them. Raises
-    ValueError where a side has too little to go by.
+    How strongly the weights are held, and the line that calibrates, come of the last campaigns before the split, told by
+    those before them. Raises ValueError where a side has too little to go by.
     """
     is_test = pairs.start >= split.toordinal()
     is_train = ~is_test
     if min(_kinds(pairs.outcomes[is_test]), _kinds(pairs.outcomes[is_train])) < 2:
         raise ValueError("on either side of the split there must be redemptions, and pairs without one")
-    losses = {strength: _forward_loss(pairs, is_train, strength=strength) for strength in STRENGTHS}
+    forward = {strength: _forward(pairs, is_train, strength=strength) for strength in STRENGTHS}
+    losses = {strength: log_loss(*told) for strength, told in forward.items()}
     strength = min(STRENGTHS, key=lambda one: losses[one])
+    line = calibrated(*forward[strength])
     logits, weights = _told(pairs, train=is_train, test=is_test, strength=strength)
+    logits = line.of(logits)
     outcomes = pairs.outcomes[is_test]
     scores = {"model": logits, **_counters(pairs, train=is_train, test=is_test)}
     drawn = bootstrap(
@@ -71,18 +84,28 @@ def judge(pairs: Pairs, *, split: date) -> Judged:
     )
 
 
-def _counters(pairs: Pairs, *, train: Floats, test: Floats) -> dict[str, Floats]:
-    """Return what the three counters say: the campaign kind's rate, the household's own, and both."""
-    rates = {}
+def _counters(pairs: Pairs, *, train: Mask, test: Mask) -> dict[str, Floats]:
+    """Return what counters say: the campaign kind's rate before the split, the household's own, and both together.
+
+    A kind of few pairs may have a rate of 0, which says of all its households the same; the last counter leans such rates
+    on the usual one, and is harder to beat.
+    """
+    rates, shrunk = {}, {}
     for kind in np.unique(pairs.kind):
         own = pairs.outcomes[train & (pairs.kind == kind)]
-        rates[kind] = (own.sum() + USUAL_RATE * USUAL_COUNT) / (len(own) + USUAL_COUNT)
-    by_kind = np.array([rates[kind] for kind in pairs.kind[test]])
+        rates[kind] = own.mean() if len(own) else USUAL_RATE
+        shrunk[kind] = (own.sum() + USUAL_RATE * USUAL_COUNT) / (len(own) + USUAL_COUNT)
+    by_kind, by_shrunk = (np.array([one[kind] for kind in pairs.kind[test]]) for one in (rates, shrunk))
     personal = pairs.personal[test]
-    return {"campaign kind": by_kind, "personal rate": personal, "kind x personal": by_kind * personal}
+    return {
+        "campaign kind": by_kind,
+        "personal rate": personal,
+        "kind x personal": by_kind * personal,
+        "the same, shrunk": by_shrunk * personal,
+    }
 
 
-def _told(pairs: Pairs, *, train: Floats, test: Floats, strength: float) -> tuple[Floats, Floats]:
+def _told(pairs: Pairs, *, train: Mask, test: Mask, strength: float) -> tuple[Floats, Floats]:
     """Return the log-odds of the test rows, and the weights of the columns in standard deviations."""
     centre, spread = pairs.features[train].mean(axis=0), pairs.features[train].std(axis=0) + 1e-9
     inputs = np.column_stack([np.ones(len(pairs.outcomes)), (pairs.features - centre) / spread])
@@ -93,18 +116,18 @@ def _told(pairs: Pairs, *, train: Floats, test: Floats, strength: float) -> tupl
     return inputs[test] @ weights, weights[1:]
 
 
-def _forward_loss(pairs: Pairs, train: Floats, *, strength: float) -> float:
-    """Return the mean log-loss over the last campaign starts before the split, each told by the pairs before it."""
+def _forward(pairs: Pairs, train: Mask, *, strength: float) -> tuple[Floats, Floats]:
+    """Return log-odds and outcomes of the last campaign starts before the split, each told by the pairs before it."""
     starts = np.unique(pairs.start[train])
-    losses = []
-    for index in range(len(starts) - FOLDS, len(starts)):
-        before, now = pairs.start < starts[index], pairs.start == starts[index]
-        if index > 0 and _kinds(pairs.outcomes[before]) == 2:
+    told: list[tuple[Floats, Floats]] = []
+    for start in starts[max(1, len(starts) - FOLDS) :]:
+        before, now = pairs.start < start, pairs.start == start
+        if _kinds(pairs.outcomes[before]) == 2:
             logits, _ = _told(pairs, train=before, test=now, strength=strength)
-            losses.append(log_loss(logits, pairs.outcomes[now]))
-    if not losses:
+            told.append((logits, pairs.outcomes[now]))
+    if not told:
         raise ValueError("before the split there are too few campaigns to choose by")
-    return float(np.mean(losses))
+    return np.concatenate([one for one, _ in told]), np.concatenate([one for _, one in told])
 
 
 def _within(logits: Floats, outcomes: Floats, *, kinds: NDArray[np.str_]) -> float:

@@ -17,7 +17,7 @@ class NextBasket(models.Model):
     gtins = ArrayField(models.CharField(max_length=14))
     chances = ArrayField(models.FloatField())  # 0..1, that the next basket holds it
     own = ArrayField(models.FloatField())  # bought before
-    similar = ArrayField(models.FloatField())  # bought by customers like this one
+    alike = ArrayField(models.FloatField())  # bought by customers like this one
     together = ArrayField(models.FloatField())  # goes with what was bought
     popular = ArrayField(models.FloatField())  # bought and bought again by everybody
     computed_at = models.DateTimeField()

@@ -52,16 +52,16 @@ _BASKETS = """
 """
 
 _WRITE = """
-    INSERT INTO offers_nextbasket (customer_id, gtins, chances, own, similar, together, popular, computed_at)
+    INSERT INTO offers_nextbasket (customer_id, gtins, chances, own, alike, together, popular, computed_at)
     SELECT customer_id, array_agg(gtin ORDER BY place), array_agg(chance ORDER BY place),
            array_agg(own ORDER BY place), array_agg(alike ORDER BY place),
            array_agg(together ORDER BY place), array_agg(popular ORDER BY place), %(now)s
       FROM unnest(%(customers)s::bigint[], %(gtins)s::text[], %(chances)s::float8[], %(own)s::float8[],
-                  %(similar)s::float8[], %(together)s::float8[], %(popular)s::float8[])
+                  %(alike)s::float8[], %(together)s::float8[], %(popular)s::float8[])
            WITH ORDINALITY AS told(customer_id, gtin, chance, own, alike, together, popular, place)
      GROUP BY customer_id
     ON CONFLICT (customer_id) DO UPDATE SET
-        gtins = EXCLUDED.gtins, chances = EXCLUDED.chances, own = EXCLUDED.own, similar = EXCLUDED.similar,
+        gtins = EXCLUDED.gtins, chances = EXCLUDED.chances, own = EXCLUDED.own, alike = EXCLUDED.alike,
         together = EXCLUDED.together, popular = EXCLUDED.popular, computed_at = EXCLUDED.computed_at
 """
 

@@ -10,32 +10,21 @@ from django.db import connection, transaction
 
 from offers import locks
 from offers.models import ResponseModel
+from offers.queries.bought import BOUGHT, WINDOW_DAYS
 from offers.queries.targeting import get_response_model
 from offers.rules.response import model_to_json, signals_from
 from offers.rules.response_training import Learned, Shown, train
 
-WINDOW_DAYS = 7  # in which a purchase counts as the exposure's outcome, in both arms
 BACK_DAYS = 90
 MOST = 200_000  # exposures, the latest
 
 _log = structlog.get_logger(__name__)
 
 # (treated, the candidate as it was kept with the decision, bought the target in the window), the latest first.
-_SHOWN = """
+_SHOWN = f"""
     SELECT e.arm = 'treated',
            (SELECT one FROM jsonb_array_elements(d.candidates) one WHERE one->>'offer' = o.ref LIMIT 1)::text,
-           EXISTS (
-               SELECT FROM customers_purchase p
-                 JOIN customers_purchaseline l ON l.purchase_id = p.id AND l.quantity > 0
-                 LEFT JOIN offers_product product ON product.gtin = l.gtin
-                 LEFT JOIN offers_brand brand ON brand.id = product.brand_id
-                 LEFT JOIN offers_brand named ON named.name = l.brand
-                 JOIN offers_offeraffinitykey k ON k.offer_id = e.offer_id AND k.is_exact
-                  AND CASE k.kind WHEN 'product' THEN k.key = l.gtin
-                                  WHEN 'category' THEN k.key = l.category_ref
-                                  ELSE k.key IN (brand.key, named.key) END
-                WHERE p.customer_id = e.customer_id AND p.purchased_at > e.exposed_at
-                  AND p.purchased_at <= e.exposed_at + make_interval(days => %(window)s))
+           {BOUGHT}
       FROM offers_exposure e
       JOIN offers_decision d ON d.id = e.decision_id
       JOIN offers_offer o ON o.id = e.offer_id
@@ -44,7 +33,7 @@ _SHOWN = """
        AND e.exposed_at <= %(now)s - make_interval(days => %(window)s)
      ORDER BY e.exposed_at DESC, e.id DESC
      LIMIT %(most)s
-"""
+"""  # noqa: S608 (a constant of this house's own)
 
 
 def train_response(*, now: datetime) -> Learned | None:

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.env import read_environment
-from tests.benchmarks import database, events_rest, pipeline
+from tests.benchmarks import database, events_rest, pipeline, targeting
 from tests.benchmarks.figures import Figure, save, table
 
 RESULTS = Path("build/bench.json")
 BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "pipeline": pipeline.throughput,
     "events_rest_batch": events_rest.batch,
+    "next_basket_job": targeting.next_basket_job,
 }
 
 

@@ -11,11 +11,11 @@ class Figure:
     name: str
     value: float
     unit: str
-    bound: float  # of the same run, in the same unit
+    bound: float | None  # of the same run, in the same unit; None: a figure that stands alone
     bound_name: str
-    ratio: float  # value / bound
-    wanted: float  # the ratio asked for now
-    goal: float
+    ratio: float | None  # value / bound
+    wanted: float | None  # the ratio asked for now
+    goal: float | None
 
     @classmethod
     def against(
@@ -32,6 +32,20 @@ class Figure:
             goal=goal,
         )
 
+    @classmethod
+    def alone(cls, name: str, value: float, unit: str) -> "Figure":
+        """Return a figure that is compared with nothing of its run."""
+        return cls(
+            name=name,
+            value=round(value, 2),
+            unit=unit,
+            bound=None,
+            bound_name="-",
+            ratio=None,
+            wanted=None,
+            goal=None,
+        )
+
 
 def table(figures: Sequence[Figure]) -> str:
     """Return the figures as a text table, one a line."""
@@ -41,11 +55,11 @@ def table(figures: Sequence[Figure]) -> str:
             figure.name,
             f"{figure.value:,.1f}",
             figure.unit,
-            f"{figure.bound:,.1f}",
+            _cell(figure.bound, ",.1f"),
             figure.bound_name,
-            f"{figure.ratio:.3f}",
-            f"{figure.wanted:g}",
-            f"{figure.goal:g}",
+            _cell(figure.ratio, ".3f"),
+            _cell(figure.wanted, "g"),
+            _cell(figure.goal, "g"),
         )
         for figure in figures
     ]
@@ -54,6 +68,10 @@ def table(figures: Sequence[Figure]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)
     ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def _cell(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def save(figures: Sequence[Figure], *, path: Path) -> None:

@@ -23,7 +23,7 @@ from offers.rules.next_basket.panel import Panel, panel_of
 BLOCK = 400  # customers whose scores over all products stand in memory together
 KEPT_NEGATIVES = 0.25  # of the candidates that were not bought; each then counts four times
 # What the parts of a score are called, and the features whose absence takes each part away.
-PARTS = {"own": OWN, "similar": SIMILAR, "together": SEQUENCE, "popular": PRODUCT}
+PARTS = {"own": OWN, "alike": SIMILAR, "together": SEQUENCE, "popular": PRODUCT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
