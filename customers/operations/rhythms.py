@@ -25,6 +25,7 @@ def refresh_usual_rhythms(*, min_customers: int = MIN_CUSTOMERS) -> int:
     """
     lock_usual_rhythms()
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")  # one statement reads everybody's affinities
         cursor.execute("DELETE FROM customers_usualrhythm")
         cursor.execute(_MAKE, [min_customers])
         return cursor.rowcount

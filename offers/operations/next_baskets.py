@@ -12,7 +12,7 @@ import numpy as np
 from django.db import connection, transaction
 
 from customers.locks import lock_customers
-from offers.models import NextBasket
+from customers.operations.retention import in_batches
 from offers.rules.next_basket.histories import Histories, Ints
 from offers.rules.next_basket.panel import panel_of
 from offers.rules.next_basket.ranking import Ranked, Ranker, examples_of, learned, rank
@@ -23,16 +23,28 @@ KEPT = 20  # products of each customer
 BLOCK = 200  # customers ranked at a time
 DAYS = 365  # of purchases that count
 BASKETS = 50  # of each customer, the newest
-READ = 2_000  # customers whose purchases are read at a time
+PAGE = 10_000  # customers looked at in one statement
+READ = 1_000  # customers whose purchases are read at a time
 MIN_BUYERS = 3  # of the panel: a product of fewer is not told to anybody
 SEED = 1  # the same purchases give the same ranking
 
+# Page by page, so that no statement reads through all customers.
 _ALLOWED = """
-    SELECT c.id FROM customers_customer c
-     WHERE c.erased_at IS NULL AND 'profiling' = ANY(c.granted)
-       AND EXISTS (SELECT FROM customers_purchase p
-                    WHERE p.customer_id = c.id AND p.purchased_at > %s AND p.purchased_at <= %s)
-     ORDER BY c.id
+    WITH page AS (
+        SELECT id, erased_at, granted FROM customers_customer WHERE id > %(last)s ORDER BY id LIMIT %(page)s
+    )
+    SELECT (SELECT max(id) FROM page),
+           ARRAY(SELECT c.id FROM page c
+                  WHERE c.erased_at IS NULL AND 'profiling' = ANY(c.granted)
+                    AND EXISTS (SELECT FROM customers_purchase p
+                                 WHERE p.customer_id = c.id AND p.purchased_at > %(since)s
+                                   AND p.purchased_at <= %(now)s)
+                  ORDER BY c.id)
+"""
+
+_REMOVE = """
+    DELETE FROM offers_nextbasket
+     WHERE id IN (SELECT id FROM offers_nextbasket WHERE computed_at < %s ORDER BY computed_at LIMIT %s)
 """
 
 # A day's receipts are one basket. (customer, product, baskets after it), and products outside the list as -1.
@@ -96,14 +108,23 @@ def refresh_next_baskets(*, now: datetime, panel: int = PANEL) -> Refreshed:
         for ids, block in _blocks(everybody, gtins=gtins, period=period):
             ranked = rank(ranker, block, own=_own_rows(ids, chosen=chosen), count=KEPT)
             told += _write(ranked, ids=ids, gtins=gtins, now=now)
-    removed, _ = NextBasket.objects.filter(computed_at__lt=now).delete()
+    removed = in_batches(_REMOVE, [now])
     return Refreshed(customers=told, removed=removed, panel=len(chosen), products=len(gtins))
 
 
 def _allowed(period: _Period) -> Ints:
-    with connection.cursor() as cursor:
-        cursor.execute(_ALLOWED, [period.since, period.now])
-        return np.fromiter((row[0] for row in cursor), dtype=np.int64)
+    """Return who is read and told: the ids, rising."""
+    found: list[Ints] = []
+    last = 0
+    while True:
+        values = {"last": last, "page": PAGE, "since": period.since, "now": period.now}
+        with connection.cursor() as cursor:
+            cursor.execute(_ALLOWED, values)
+            reached, ids = cursor.fetchone()
+        if reached is None:
+            return np.concatenate([*found, np.zeros(0, dtype=np.int64)])
+        found.append(np.array(ids, dtype=np.int64))
+        last = reached
 
 
 def _learned(histories: Histories) -> Ranker | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from offers.models import ResponseModel
 from offers.queries.bought import BOUGHT, WINDOW_DAYS
@@ -50,7 +50,8 @@ def judge_policy(*, model: Model, since: datetime, now: datetime, floor: float =
     The policy in question shows the eligible offer whose push adds most by the model, and any eligible one in `floor` of the
     cases. Raises ValueError where no decision kept its propensities.
     """
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")  # as many decisions as there were
         cursor.execute(_DECISIONS, {"since": since, "now": now, "window": WINDOW_DAYS})
         rows = [(shown, json.loads(kept), has_bought) for shown, kept, has_bought in cursor.fetchall()]
     usable = list(_logged(rows, model=model, floor=floor))

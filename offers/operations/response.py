@@ -73,7 +73,10 @@ def _shown(*, now: datetime) -> list[Shown]:
         "window": WINDOW_DAYS,
         "most": MOST,
     }
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SET LOCAL statement_timeout = 0"
+        )  # months of exposures, each with a look at the purchases
         cursor.execute(_SHOWN, values)
         rows = cursor.fetchall()
     return [

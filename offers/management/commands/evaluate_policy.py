@@ -18,7 +18,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--version", dest="model", type=int, help="of the response model; 0: nothing learned"
+            "--model",
+            type=int,
+            metavar="VERSION",
+            help="of the response model (the one in use); 0: nothing learned",
         )
         parser.add_argument("--days", type=int, default=90, help="of decisions, back from now (90)")
         parser.add_argument(

@@ -13,7 +13,8 @@ Array = NDArray[np.float32]
 
 HIDDEN = 16
 EPOCHS = 12
-BATCH = 4_096
+BATCH = 4_096  # rows of a step, and fewer where there are few: an epoch has at least STEPS steps
+STEPS = 64
 RATE = 0.003  # of the first step; falls to 0 in a straight line
 WEIGHT_DECAY = 1e-5
 FAR = 6.0  # standard deviations beyond which a feature says no more
@@ -86,7 +87,7 @@ def train(
     means = [np.zeros_like(one) for one in parameters]
     squares = [np.zeros_like(one) for one in parameters]
     rows = len(targets)
-    batch = min(BATCH, rows)
+    batch = max(1, min(BATCH, rows // STEPS))
     steps = epochs * (rows // batch)
     for step in range(steps):
         place = step % (rows // batch)

@@ -164,7 +164,7 @@ def test_the_usual_rhythm_is_that_of_all_who_came_back(count_queries: Any) -> No
     with count_queries() as seen:
         assert refresh_usual_rhythms() == 3
 
-    assert len(seen) == 5  # a savepoint and its release, the lock, two statements
+    assert len(seen) == 6  # a savepoint and its release, the lock, the time limit, two statements
     assert sorted(UsualRhythm.objects.values_list("kind", "key", "intervals", "days")) == [
         ("brand", "danone", 10, 70.0),
         ("category", "yoghurt", 10, 70.0),
