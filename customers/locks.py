@@ -3,7 +3,8 @@
 1. a push address's advisory lock: one registration of it at a time;
 2. customers_receiptclaim, by store and receipt: the insert itself is the lock (customers.operations.purchases);
 3. customers_purchase, by id: receipts that are corrected;
-4. customers_customer, by id: all else that is written about one customer.
+4. customers_customer, by id: all else that is written about one customer;
+5. the usual rhythms' advisory lock: one making of them at a time.
 
 A transaction takes them in this order, each once. Locks are NO KEY UPDATE: rows that refer to the locked
 ones can still be written.
@@ -39,3 +40,9 @@ def lock_push_address(*, digest: bytes) -> None:
     """Wait until no other transaction registers this push address; held until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], "big", signed=True)])
+
+
+def lock_usual_rhythms() -> None:
+    """Wait until no other transaction makes the usual rhythms anew; held until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('customers_usualrhythm'), 0)")

@@ -5,7 +5,8 @@
 3. offers_offer, one row: an offer that staff change; then its offers_dealstate, if it is a deal;
 4. offers_capacity, by offer id: units and budget;
 5. offers_lane, one row: what workers share of a provider; each statement of offers.stages.deliver.gate alone;
-6. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers.
+6. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers;
+7. the response models' advisory lock: one transaction at a time adds a version or chooses one.
 
 A transaction that needs several takes them in this order, each once; docs/concurrency.md has the reasons. What is
 claimed with SKIP LOCKED waits for nobody, so it may come first. Locks are NO KEY UPDATE: rows that refer to the
@@ -203,6 +204,7 @@ def expire_coupons(*, now: datetime, limit: int) -> int:
 # --- messages and targets ----------------------------------------------------------------------------------
 
 TARGETS_LOCK = 7_210_001  # any number that no other advisory lock of the project uses
+RESPONSE_MODELS_LOCK = 7_210_002
 
 
 def lock_messages(message_ids: Sequence[int]) -> None:
@@ -259,6 +261,12 @@ def lock_targets() -> None:
     """Let one transaction at a time rebuild offers' targets, so that the last one to do it has seen every change."""
     with hot_cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TARGETS_LOCK])
+
+
+def lock_response_models() -> None:
+    """Let one transaction at a time add a version of the response model, or choose which one is used."""
+    with hot_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RESPONSE_MODELS_LOCK])
 
 
 def lock_offer(ref: str) -> bool:

@@ -10,7 +10,10 @@ from django.conf import settings
 from procrastinate import JobContext, builtin_tasks
 from procrastinate.contrib.django import app
 
+from customers.operations.rhythms import refresh_usual_rhythms
 from offers.operations import event_days, legal, retention, yields
+from offers.operations.next_baskets import refresh_next_baskets
+from offers.operations.response import train_response
 
 JOBS_KEPT_H = 72
 
@@ -58,6 +61,22 @@ def purge(timestamp: int) -> None:
 def refresh_legal(timestamp: int) -> None:
     """Bring what the legal guard knows of every offer up to date: a window of 30 days moves on its own."""
     legal.refresh_legal(now=datetime.now(UTC))
+
+
+@app.periodic(cron="23 1 * * *", periodic_id="refresh_next_baskets")
+@app.task(name="offers.refresh_next_baskets", queueing_lock="refresh_next_baskets")
+def tell_next_baskets(timestamp: int) -> None:
+    """Tell everybody's next basket from the purchases up to now, and how often things are usually bought again."""
+    rhythms = refresh_usual_rhythms()
+    done = refresh_next_baskets(now=datetime.now(UTC))
+    _log.info("next_baskets", customers=done.customers, removed=done.removed, rhythms=rhythms)
+
+
+@app.periodic(cron="11 1 * * 1", periodic_id="train_response")
+@app.task(name="offers.train_response", queueing_lock="train_response")
+def learn_response(timestamp: int) -> None:
+    """Learn from the exposures of the last months what a push changes."""
+    train_response(now=datetime.now(UTC))
 
 
 @app.periodic(cron="47 3 * * *", periodic_id="remove_old_jobs")

@@ -4,7 +4,7 @@ from customers.models.consents import Consent, ConsentSource, Purpose
 from customers.models.credentials import ApiKey, BearerToken, IdempotencyRecord, Scope
 from customers.models.customer import Channel, Customer, CustomerRef, Language
 from customers.models.devices import Device, Platform, PushTokenClaim
-from customers.models.profile import Affinity, AffinityKind, Profile
+from customers.models.profile import Affinity, AffinityKind, Profile, UsualRhythm
 from customers.models.purchases import Purchase, PurchaseLine, ReceiptClaim
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "PushTokenClaim",
     "ReceiptClaim",
     "Scope",
+    "UsualRhythm",
 ]

@@ -1,7 +1,7 @@
-"""What the purchase history says of a customer: decayed affinity weights and a few counts.
+"""What the purchase history says of a customer: decayed affinity weights, rhythms and a few counts; and what is usual.
 
 The weights are additive sums (customers.rules.affinity), so that they can be kept up to date receipt by
-receipt and rebuilt from the ledger to the same values. See docs/algorithms/affinity.md.
+receipt and rebuilt from the ledger to the same values. See docs/algorithms/profile.md.
 """
 
 from django.db import models
@@ -25,7 +25,11 @@ class Affinity(models.Model):
     key = models.CharField(max_length=128)
     weight = models.FloatField()  # sum of minor units x 2^((purchased_at - epoch) / half-life)
     purchases = models.PositiveIntegerField()  # receipts with a positive quantity of it
+    # with `purchases`, the sums of a gamma rhythm: its intervals add up to last - first
+    first_bought_at = models.DateTimeField(null=True, blank=True)  # null: never, only returned
     last_bought_at = models.DateTimeField()
+    listed_lines = models.PositiveIntegerField(db_default=0)  # bought while the usual price was known
+    discounted_lines = models.PositiveIntegerField(db_default=0)  # of these, for less
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "kind", "key"], name="affinity_once")]
@@ -41,6 +45,26 @@ class Profile(models.Model):
     spend_minor = models.BigIntegerField(default=0)
     first_purchase_at = models.DateTimeField(null=True, blank=True)
     last_purchase_at = models.DateTimeField(null=True, blank=True)
+    listed_lines = models.PositiveIntegerField(db_default=0)
+    discounted_lines = models.PositiveIntegerField(db_default=0)
 
     def __str__(self) -> str:
         return f"profile of customer {self.customer_id}"
+
+
+class UsualRhythm(models.Model):
+    """How often those who buy a product, brand or category more than once buy it: what a customer's own rhythm leans on.
+
+    Made anew by customers.operations.rhythms; nobody's own row can be told from it.
+    """
+
+    kind = models.CharField(max_length=8, choices=AffinityKind)
+    key = models.CharField(max_length=128)
+    intervals = models.PositiveBigIntegerField()  # over all customers
+    days = models.FloatField()  # the intervals' sum
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="usual_rhythm_once")]
+
+    def __str__(self) -> str:
+        return f"usual rhythm of {self.kind} {self.key}"

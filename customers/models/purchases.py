@@ -38,6 +38,8 @@ class PurchaseLine(models.Model):
     gtin = models.CharField(max_length=14)
     quantity = models.DecimalField(max_digits=12, decimal_places=3)
     unit_price_minor = models.BigIntegerField()
+    # the catalogue's price on the day the receipt came in; null: unknown. Kept, so that a rebuild finds the same.
+    list_price_minor = models.BigIntegerField(null=True, blank=True)
     category_ref = models.CharField(max_length=64, blank=True, default="")
     brand = models.CharField(max_length=128, blank=True, default="")
 

@@ -142,9 +142,14 @@ def _lines(*, write: Write, purchase: Purchase, catalogue: Mapping[str, ProductC
             unit_price_minor=line.unit_price_minor,
             category_ref=line.category_ref or catalogue.get(line.gtin, unknown).category_ref,
             brand=line.brand or catalogue.get(line.gtin, unknown).brand,
+            list_price_minor=_list_price(catalogue.get(line.gtin, unknown), currency=write.receipt.currency),
         )
         for position, line in enumerate(write.receipt.lines)
     ]
+
+
+def _list_price(codes: ProductCodes, *, currency: str) -> int | None:
+    return codes.price_minor if codes.currency == currency else None
 
 
 def _ledger_line(line: PurchaseLine, *, customer_id: int) -> LedgerLine:
@@ -157,4 +162,5 @@ def _ledger_line(line: PurchaseLine, *, customer_id: int) -> LedgerLine:
         category_ref=line.category_ref,
         quantity=line.quantity,
         unit_price_minor=line.unit_price_minor,
+        list_price_minor=line.list_price_minor,
     )

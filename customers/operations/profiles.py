@@ -1,4 +1,4 @@
-"""What the purchase history says of a customer, kept as additive sums; docs/algorithms/affinity.md.
+"""What the purchase history says of a customer, kept as additive sums; docs/algorithms/profile.md.
 
 A new receipt is added to the sums; after a correction they are rebuilt from the ledger. Both ways lead to the same
 values, up to rounding in the last digits of a float.
@@ -13,8 +13,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.db import connection, transaction
 
 from customers.locks import lock_customers
-from customers.models import Affinity, AffinityKind, Profile, PurchaseLine
+from customers.models import Affinity, AffinityKind, Customer, Profile, PurchaseLine
 from customers.rules.affinity import brand_key, summed, weight
+from customers.rules.price_sensitivity import is_discounted
 
 # Stands in for "never" where only returns are known: the column has no null, and `purchases` is 0 then.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,6 +34,20 @@ class LedgerLine:
     category_ref: str
     quantity: Decimal
     unit_price_minor: int
+    list_price_minor: int | None = None  # None: unknown
+
+    @property
+    def is_listed(self) -> bool:
+        """Return whether the line tells if it was bought at a discount."""
+        return self.quantity > 0 and self.list_price_minor is not None
+
+    @property
+    def is_discounted(self) -> bool:
+        return (
+            self.quantity > 0
+            and self.list_price_minor is not None
+            and is_discounted(paid_minor=self.unit_price_minor, list_price_minor=self.list_price_minor)
+        )
 
     @property
     def amount(self) -> Decimal:
@@ -56,12 +71,15 @@ class _Sum:
         self.weights: list[float] = []
         self.spend_minor = 0
         self.bought: dict[int, datetime] = {}  # receipts with a positive quantity: when
+        self.listed = self.discounted = 0  # lines
 
     def add(self, line: LedgerLine) -> None:
         self.weights.append(weight(amount=float(line.amount), at=line.purchased_at))
         self.spend_minor += int(line.amount.to_integral_value(rounding=ROUND_HALF_UP))
         if line.quantity > 0:
             self.bought[line.purchase_id] = line.purchased_at
+        self.listed += line.is_listed
+        self.discounted += line.is_discounted
 
     @property
     def weight(self) -> float:
@@ -107,7 +125,10 @@ def add_to_profiles(*, lines: Iterable[LedgerLine]) -> None:
                 [key[2] for key in keys],
                 [sums.affinities[key].weight for key in keys],
                 [len(sums.affinities[key].bought) for key in keys],
+                [sums.affinities[key].first_at for key in keys],
                 [sums.affinities[key].last_at or NEVER for key in keys],
+                [sums.affinities[key].listed for key in keys],
+                [sums.affinities[key].discounted for key in keys],
             ],
         )
         cursor.execute(
@@ -119,6 +140,8 @@ def add_to_profiles(*, lines: Iterable[LedgerLine]) -> None:
                 [sums.profiles[person].spend_minor for person in people],
                 [sums.profiles[person].first_at for person in people],
                 [sums.profiles[person].last_at for person in people],
+                [sums.profiles[person].listed for person in people],
+                [sums.profiles[person].discounted for person in people],
             ],
         )
 
@@ -135,6 +158,21 @@ def rebuild_profiles(*, customer_ids: Collection[int]) -> None:
     add_to_profiles(lines=_ledger(customer_ids=living))
 
 
+def rebuild_all(*, batch: int) -> int:
+    """Rebuild everybody's profile, `batch` customers in one transaction each; return how many customers were looked at.
+
+    Receipts may come in meanwhile. Must not run inside a transaction, which would keep every customer locked to its end.
+    """
+    rebuilt, last = 0, 0
+    while True:
+        following = Customer.objects.filter(id__gt=last, erased_at__isnull=True).order_by("id")
+        ids = list(following.values_list("id", flat=True)[:batch])
+        if not ids:
+            return rebuilt
+        rebuild_profiles(customer_ids=ids)
+        rebuilt, last = rebuilt + len(ids), ids[-1]
+
+
 def _ledger(*, customer_ids: Collection[int]) -> Iterable[LedgerLine]:
     rows = PurchaseLine.objects.filter(purchase__customer_id__in=customer_ids).values_list(
         "purchase__customer_id",
@@ -145,6 +183,7 @@ def _ledger(*, customer_ids: Collection[int]) -> Iterable[LedgerLine]:
         "category_ref",
         "quantity",
         "unit_price_minor",
+        "list_price_minor",
     )
     for row in rows.iterator(chunk_size=READ_AHEAD):
         yield LedgerLine(
@@ -156,27 +195,34 @@ def _ledger(*, customer_ids: Collection[int]) -> Iterable[LedgerLine]:
             category_ref=row[5],
             quantity=row[6],
             unit_price_minor=row[7],
+            list_price_minor=row[8],
         )
 
 
 _ADD_AFFINITIES = """
-    INSERT INTO customers_affinity AS known (customer_id, kind, key, weight, purchases, last_bought_at)
-    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::float8[], %s::int[], %s::timestamptz[])
+    INSERT INTO customers_affinity AS known (customer_id, kind, key, weight, purchases, first_bought_at,
+                                             last_bought_at, listed_lines, discounted_lines)
+    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::float8[], %s::int[], %s::timestamptz[],
+                         %s::timestamptz[], %s::int[], %s::int[])
     ON CONFLICT (customer_id, kind, key) DO UPDATE SET
         weight = known.weight + EXCLUDED.weight,
         purchases = known.purchases + EXCLUDED.purchases,
-        last_bought_at = GREATEST(known.last_bought_at, EXCLUDED.last_bought_at)
+        first_bought_at = LEAST(known.first_bought_at, EXCLUDED.first_bought_at),
+        last_bought_at = GREATEST(known.last_bought_at, EXCLUDED.last_bought_at),
+        listed_lines = known.listed_lines + EXCLUDED.listed_lines,
+        discounted_lines = known.discounted_lines + EXCLUDED.discounted_lines
 """
 _ADD_PROFILES = """
-    INSERT INTO customers_profile AS known
-        (customer_id, weight, purchases, spend_minor, first_purchase_at, last_purchase_at)
-    SELECT * FROM unnest(
-        %s::bigint[], %s::float8[], %s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[]
-    )
+    INSERT INTO customers_profile AS known (customer_id, weight, purchases, spend_minor, first_purchase_at,
+                                            last_purchase_at, listed_lines, discounted_lines)
+    SELECT * FROM unnest(%s::bigint[], %s::float8[], %s::int[], %s::bigint[], %s::timestamptz[],
+                         %s::timestamptz[], %s::int[], %s::int[])
     ON CONFLICT (customer_id) DO UPDATE SET
         weight = known.weight + EXCLUDED.weight,
         purchases = known.purchases + EXCLUDED.purchases,
         spend_minor = known.spend_minor + EXCLUDED.spend_minor,
         first_purchase_at = LEAST(known.first_purchase_at, EXCLUDED.first_purchase_at),
-        last_purchase_at = GREATEST(known.last_purchase_at, EXCLUDED.last_purchase_at)
+        last_purchase_at = GREATEST(known.last_purchase_at, EXCLUDED.last_purchase_at),
+        listed_lines = known.listed_lines + EXCLUDED.listed_lines,
+        discounted_lines = known.discounted_lines + EXCLUDED.discounted_lines
 """

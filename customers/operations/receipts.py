@@ -51,6 +51,8 @@ class ProductCodes:
 
     brand: str = ""
     category_ref: str = ""
+    price_minor: int | None = None  # the usual price of a unit; None: unknown
+    currency: str = ""  # of the price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

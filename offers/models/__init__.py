@@ -1,4 +1,4 @@
-"""Places, catalogue, promotions, visits, coupons and the outbox: truth, constraints and filters."""
+"""Places, catalogue, promotions, visits, coupons, the outbox and what is learned: truth, constraints and filters."""
 
 from offers.models.catalogue import Brand, Category, Goods, Product, ProductPrice, Sensitive
 from offers.models.coupons import (
@@ -28,6 +28,7 @@ from offers.models.promotions import (
     TriggerPlaces,
 )
 from offers.models.sockets import OpenSocket, SocketServer
+from offers.models.targeting import NextBasket, ResponseModel
 from offers.models.visits import EventType, LocationEvent, Presence, Visit
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Lane",
     "LocationEvent",
     "MessageState",
+    "NextBasket",
     "Objective",
     "Offer",
     "OfferAffinityKey",
@@ -64,6 +66,7 @@ __all__ = [
     "Product",
     "ProductPrice",
     "Receipt",
+    "ResponseModel",
     "SendingSwitch",
     "Sensitive",
     "SocketServer",

@@ -14,6 +14,7 @@ from offers.models import (
     Feedback,
     LocationEvent,
     MessageState,
+    NextBasket,
     OpenSocket,
     OutboxMessage,
     Presence,
@@ -28,7 +29,7 @@ REASON = "erased"
 def erase_customer(*, customer_id: int, now: datetime) -> bool:
     """Erase the customer: tokens die at once, queued messages are dropped; False if there is none.
 
-    Deleted: events, visits, presence, feedback, decisions and all that `customers` holds. Kept under the pseudonym that is
+    Deleted: events, visits, presence, next basket, feedback, decisions and all that `customers` holds. Kept under the pseudonym that is
     left: coupons without their reason, exposures, and the bare decisions that these exposures came of.
     Open coupons are revoked and give their unit back.
     """
@@ -68,3 +69,4 @@ def _forget_where_they_were(*, customer_id: int) -> None:
     Visit.objects.filter(customer_id=customer_id).delete()
     LocationEvent.objects.filter(customer_id=customer_id).delete()
     Presence.objects.filter(customer_id=customer_id).delete()
+    NextBasket.objects.filter(customer_id=customer_id).delete()

@@ -9,15 +9,21 @@ from offers.models import Product
 
 
 def record_purchases(*, receipts: Sequence[ReceiptIn], now: datetime) -> list[ReceiptResult]:
-    """Record the receipts, a missing category or brand filled from the catalogue; one result each, same order.
+    """Record the receipts, usual prices and a missing category or brand from the catalogue; one result each, same order.
 
     The profile is current when this returns. One query more than the ledger's own.
     """
-    gtins = {
-        line.gtin for receipt in receipts for line in receipt.lines if not line.category_ref or not line.brand
-    }
-    rows = Product.objects.filter(gtin__in=gtins).values_list("gtin", "brand__name", "category__ref")
+    gtins = {line.gtin for receipt in receipts for line in receipt.lines}
+    rows = Product.objects.filter(gtin__in=gtins).values_list(
+        "gtin", "brand__name", "category__ref", "price_minor", "currency"
+    )
     catalogue = {
-        gtin: ProductCodes(brand=brand or "", category_ref=category or "") for gtin, brand, category in rows
+        gtin: ProductCodes(
+            brand=brand or "",
+            category_ref=category or "",
+            price_minor=price_minor,
+            currency=currency,
+        )
+        for gtin, brand, category, price_minor, currency in rows
     }
     return record_in_ledger(receipts, now=now, catalogue=catalogue)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db import connection
+from django.db import InternalError, connection, transaction
 
 from customers.rules.affinity import brand_key, share
 from offers.queries import fences_sql as sql
@@ -104,7 +104,7 @@ def plan_fences(
     (widest_m,) = _rows(sql.WIDEST, {})[0]
     first, last = SEARCHES
     for most in (max(first, PER_SLOT * limit), last):
-        rows = _rows(sql.NEAREST, {"lat": lat, "lon": lon, "most": most})
+        rows = _nearest(lat=lat, lon=lon, most=most)
         horizon_m = _horizon_m(rows, most=most, widest_m=widest_m)
         search = _search(rows, horizon_m=horizon_m, customer=customer, now=now)
         if is_enough(search.fences, limit=limit, horizon_m=horizon_m):
@@ -291,6 +291,24 @@ def _plan(search: _Search, *, limit: int, params: Mapping[str, Any]) -> FencePla
             for aisle in search.aisles.get(fence.row_id, ()):
                 beacons += [beacon for beacon in aisle.beacons if beacon.uuid in chosen.uuids]
     return FencePlan(fences=tuple(fences), beacons=tuple(beacons), ring_m=chosen.ring_m)
+
+
+def _nearest(*, lat: float, lon: float, most: int) -> list[Row]:
+    """Return the nearest of each kind, by the index where it can tell.
+
+    PostGIS's index of geographies may find, for two fences as good as equally near, that it gave the farther one first,
+    and then fails the statement ("index returned tuples in wrong order"). Sorting all of them is slower, and right.
+    """
+    values = {"lat": lat, "lon": lon, "most": most}
+    try:
+        with transaction.atomic():
+            return _rows(sql.NEAREST, values)
+    except InternalError:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_indexscan = off")
+            found = _rows(sql.NEAREST, values)
+            cursor.execute("SET LOCAL enable_indexscan = on")
+            return found
 
 
 def _rows(statement: str, values: Mapping[str, Any]) -> list[Row]:

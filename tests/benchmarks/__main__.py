@@ -18,6 +18,7 @@ from tests.benchmarks import (
     pipeline,
     push,
     sample,
+    targeting,
     vs_obvious,
     worlds,
     yields,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "p99_half_load": latency.p99_half_load,
     "vs_obvious": vs_obvious.rates,
     "yield_review": yields.review,
+    "next_basket_job": targeting.next_basket_job,
     "decision_rules": yields.rules,
 }
 

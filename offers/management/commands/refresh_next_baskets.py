@@ -1,0 +1,22 @@
+"""Everybody's next basket: `manage.py refresh_next_baskets`."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from offers.operations.next_baskets import PANEL, refresh_next_baskets
+
+
+class Command(BaseCommand):
+    help = "Tell from the purchases what everybody's next basket will hold (docs/algorithms/next-basket.md)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--panel", type=int, default=PANEL, help=f"customers who teach ({PANEL})")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        done = refresh_next_baskets(now=datetime.now(UTC), panel=options["panel"])
+        self.stdout.write(
+            f"{done.customers} customers' next baskets written, {done.removed} removed"
+            f" ({done.panel} customers taught, {done.products} products)."
+        )

@@ -1,0 +1,17 @@
+"""Whether an exposure was followed by a purchase of its offer's target: one expression for every statement that asks."""
+
+WINDOW_DAYS = 7  # in which a purchase counts as the exposure's outcome, in both arms
+
+# Of an exposure `e`; parameter `window`. A line of a product that the catalogue lacks counts by its own brand's name.
+BOUGHT = """EXISTS (
+               SELECT FROM customers_purchase p
+                 JOIN customers_purchaseline l ON l.purchase_id = p.id AND l.quantity > 0
+                 LEFT JOIN offers_product product ON product.gtin = l.gtin
+                 LEFT JOIN offers_brand brand ON brand.id = product.brand_id
+                 LEFT JOIN offers_brand named ON named.name = l.brand
+                 JOIN offers_offeraffinitykey k ON k.offer_id = e.offer_id AND k.is_exact
+                  AND CASE k.kind WHEN 'product' THEN k.key = l.gtin
+                                  WHEN 'category' THEN k.key = l.category_ref
+                                  ELSE k.key IN (brand.key, named.key) END
+                WHERE p.customer_id = e.customer_id AND p.purchased_at > e.exposed_at
+                  AND p.purchased_at <= e.exposed_at + make_interval(days => %(window)s))"""

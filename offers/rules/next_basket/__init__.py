@@ -1,0 +1,1 @@
+"""What a customer's next basket will hold: docs/algorithms/next-basket.md. Arrays in, arrays out; no database, no clock."""

@@ -1,0 +1,105 @@
+"""The baskets of many customers as arrays: one entry for each product of each basket."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histories:
+    """Each customer's baskets in time order; a product counts once a basket.
+
+    Customers and products are numbers from 0. The entries are sorted by customer.
+    """
+
+    customers: int
+    products: int
+    customer: Ints  # of each entry
+    product: Ints
+    age: Ints  # baskets between the entry's and the customer's last one; 0: the last basket itself
+    baskets: Ints  # of each customer; 0 or more
+
+    def matrix(self, values: Floats) -> sp.csr_matrix:
+        """Return customers × products, where entries of the same product add up."""
+        shape = (self.customers, self.products)
+        return sp.csr_matrix((values, (self.customer, self.product)), shape=shape)
+
+    def counts(self) -> sp.csr_matrix:
+        """Return in how many baskets each customer had each product."""
+        return self.matrix(np.ones(len(self.customer)))
+
+    def decayed(self, decay: float) -> sp.csr_matrix:
+        """Return the same count, where each basket weighs `decay` times what the next one does."""
+        return self.matrix(decay**self.age)
+
+    def last(self) -> sp.csr_matrix:
+        """Return the last baskets, 0 or 1."""
+        return self.matrix((self.age == 0).astype(float))
+
+    def without_last(self) -> "Histories":
+        """Return what was known before each customer's last basket."""
+        kept = self.age > 0
+        return replace(
+            self,
+            customer=self.customer[kept],
+            product=self.product[kept],
+            age=self.age[kept] - 1,
+            baskets=np.maximum(self.baskets - 1, 0),
+        )
+
+    def block(self, start: int, stop: int) -> "Histories":
+        """Return customers [start, stop), numbered from 0."""
+        first, end = np.searchsorted(self.customer, (start, stop))
+        return replace(
+            self,
+            customers=stop - start,
+            customer=self.customer[first:end] - start,
+            product=self.product[first:end],
+            age=self.age[first:end],
+            baskets=self.baskets[start:stop],
+        )
+
+
+def histories_of(baskets: Sequence[Sequence[Sequence[int]]], *, products: int) -> Histories:
+    """Return the histories of customers given as lists of baskets, oldest first, of product numbers below `products`.
+
+    A product that stands twice in one basket counts once.
+    """
+    entries = [
+        (number, product, len(own) - 1 - place)
+        for number, own in enumerate(baskets)
+        for place, basket in enumerate(own)
+        for product in dict.fromkeys(basket)
+    ]
+    columns = np.array(entries, dtype=np.int64).reshape(-1, 3)
+    return Histories(
+        customers=len(baskets),
+        products=products,
+        customer=columns[:, 0].copy(),
+        product=columns[:, 1].copy(),
+        age=columns[:, 2].copy(),
+        baskets=np.array([len(own) for own in baskets], dtype=np.int64),
+    )
+
+
+def best(scores: NDArray[np.floating], count: int) -> Ints:
+    """Return the columns of the `count` highest scores of each row, best first; the lower column among equals.
+
+    Fewer where there are fewer columns.
+    """
+    count = min(count, scores.shape[1])
+    if count == 0:
+        return np.zeros((len(scores), 0), dtype=np.int64)
+    # the count-th highest value tells whom to look at; equals of it are cut by their column
+    least = -np.partition(-scores, count - 1, axis=1)[:, count - 1 : count]
+    chosen = np.empty((len(scores), count), dtype=np.int64)
+    for row, (values, bar) in enumerate(zip(scores, least, strict=True)):
+        columns = np.flatnonzero(values >= bar)
+        chosen[row] = columns[np.argsort(-values[columns], kind="stable")[:count]]
+    return chosen

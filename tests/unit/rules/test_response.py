@@ -1,0 +1,255 @@
+"""The response model: signs, cold start, learning a planted uplift, calibration; docs/algorithms/response.md."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offers.rules.logistic import (
+    Bin,
+    Prior,
+    auc,
+    bootstrap,
+    calibrated,
+    calibration_table,
+    fitted_weights,
+    log_loss,
+)
+from offers.rules.response import (
+    COLD,
+    COLUMNS,
+    SIGNS,
+    Model,
+    Signals,
+    explained,
+    model_from_json,
+    model_to_json,
+    response,
+    shrunk_rate,
+    signals_from,
+)
+from offers.rules.response_training import Shown, matrix_of, train
+
+shares = st.floats(0, 1)
+signals = st.builds(
+    Signals,
+    personal_rate=shares,
+    offer_rate=shares,
+    affinity_share=shares,
+    basket_chance=shares,
+    due=shares,
+    alive=shares,
+    discount_share=shares,
+    depth=shares,
+    distance_km=st.floats(0, 100),
+    hours_left=st.floats(0, 1_000),
+    ignored=st.integers(0, 50),
+)
+models = st.builds(
+    lambda values, slope, shift: Model(
+        version=1,
+        weights=tuple(
+            abs(value) if sign > 0 else -abs(value) if sign < 0 else value
+            for sign, value in zip(SIGNS, values, strict=True)
+        ),
+        slope=slope,
+        shift=shift,
+    ),
+    st.lists(st.floats(-3, 3), min_size=len(COLUMNS), max_size=len(COLUMNS)),
+    st.floats(0.1, 3),
+    st.floats(-2, 2),
+)
+
+
+@given(one=signals, model=models)
+def test_both_are_chances_and_a_push_never_makes_a_purchase_less_likely(one: Signals, model: Model) -> None:
+    q1, q0 = response(one, model)
+    assert 0.0 < q0 <= q1 < 1.0
+
+
+@given(one=signals, model=models, more=st.floats(0, 1))
+def test_what_must_not_fall_does_not_fall(one: Signals, model: Model, more: float) -> None:
+    q1, q0 = response(one, model)
+    for name in ("affinity_share", "basket_chance", "due", "personal_rate", "offer_rate", "alive"):
+        raised = replace(one, **{name: min(1.0, getattr(one, name) + more)})
+        assert response(raised, model)[0] >= q1 - 1e-12
+        assert response(raised, model)[1] >= q0 - 1e-12
+    further = response(replace(one, distance_km=one.distance_km + more), model)
+    assert further[0] <= q1 + 1e-12
+    assert further[1] <= q0 + 1e-12
+    assert response(replace(one, ignored=one.ignored + 1), model)[0] <= q1 + 1e-12
+
+
+@given(one=signals, model=models, more=st.floats(0, 1))
+def test_the_discount_moves_only_what_the_push_adds(one: Signals, model: Model, more: float) -> None:
+    deeper = replace(one, depth=min(1.0, one.depth + more))
+    assert response(deeper, model)[1] == response(one, model)[1]
+
+
+def test_before_anything_was_learned_the_answer_is_cautious() -> None:
+    q1, q0 = response(Signals(), COLD)
+    assert (round(q1, 4), round(q0, 4)) == (0.0308, 0.0198)
+    buyer = Signals(affinity_share=0.4, due=0.28, depth=0.3, basket_chance=0.5)
+    assert [round(q, 4) for q in response(buyer, COLD)] == [0.4424, 0.2173]
+
+
+def test_the_explanation_adds_up() -> None:
+    one = Signals(affinity_share=0.3, depth=0.3, distance_km=2.0)
+    parts = explained(one, COLD)
+    q1, _ = response(one, COLD)
+    assert sum(parts.values()) + COLD.weights[0] == pytest.approx(math.log(q1 / (1 - q1)))
+    assert list(parts)[:3] == ["affinity", "push_depth", "push"]
+
+
+@given(model=models)
+def test_a_model_is_kept_and_read_again(model: Model) -> None:
+    assert model_from_json(model_to_json(model), version=1) == model
+
+
+def test_a_kept_model_that_breaks_a_sign_is_refused() -> None:
+    kept = model_to_json(COLD)
+    with pytest.raises(ValueError, match="distance"):
+        model_from_json({**kept, "weights": {**kept["weights"], "distance": 0.5}}, version=3)
+    with pytest.raises(ValueError, match="not finite"):
+        model_from_json({**kept, "slope": 0.0}, version=3)
+
+
+def test_a_column_that_was_not_known_then_has_its_cold_weight() -> None:
+    kept = model_to_json(COLD)
+    del kept["weights"]["push_ignored"]
+    assert model_from_json(kept, version=0) == COLD
+
+
+@given(one=signals)
+def test_signals_are_kept_with_the_decision_and_read_again(one: Signals) -> None:
+    assert signals_from(one.numbers()) == replace(one, ignored=float(one.ignored))
+
+
+def test_what_was_not_kept_is_neutral_but_for_the_share_that_always_is() -> None:
+    assert signals_from({}) == Signals()
+    assert signals_from({"exact_share": 0.25, "priority": 3}) == Signals(affinity_share=0.25)
+
+
+def test_a_rate_leans_on_what_is_usual() -> None:
+    assert shrunk_rate(hits=0, tries=0) == 0.05
+    assert shrunk_rate(hits=7, tries=100) == pytest.approx(0.066667, abs=5e-7)  # Beta(1, 19) and 7 of 100
+
+
+def _exposures(*, count: int, seed: int, lift: float) -> list[Shown]:
+    """Return exposures whose outcomes follow the cold model with the push's effect changed by `lift`."""
+    chance = np.random.default_rng(seed)
+    truth = replace(COLD, weights=(-2.0, *COLD.weights[1:8], lift, *COLD.weights[9:]))
+    shown = []
+    for _ in range(count):
+        one = Signals(
+            affinity_share=float(chance.random()),
+            due=float(chance.random()) / 2,
+            depth=float(chance.choice([0.1, 0.2, 0.3])),
+            distance_km=float(chance.exponential(1.0)),
+        )
+        is_treated = bool(chance.random() < 0.7)
+        q1, q0 = response(one, truth)
+        bought = bool(chance.random() < (q1 if is_treated else q0))
+        shown.append(Shown(signals=one, is_treated=is_treated, has_bought=bought))
+    return shown
+
+
+def test_too_little_teaches_nothing() -> None:
+    shown = _exposures(count=2_000, seed=1, lift=0.4)
+    assert train(shown[:199], standing=COLD, version=1) is None
+    none_bought = [replace(one, has_bought=False) for one in shown]
+    assert train(none_bought, standing=COLD, version=1) is None
+
+
+def test_the_lift_that_is_there_is_found_and_the_new_model_tells_better() -> None:
+    found = train(_exposures(count=8_000, seed=2, lift=1.2), standing=COLD, version=4)
+    assert found is not None
+    assert found.model.version == 4
+    assert found.is_better
+    assert found.auc == pytest.approx(0.71, abs=0.02)
+    typical = Signals(affinity_share=0.5, due=0.25, depth=0.2, distance_km=1.0)
+    q1, q0 = response(typical, found.model)
+    truth = replace(COLD, weights=(-2.0, *COLD.weights[1:8], 1.2, *COLD.weights[9:]))
+    assert (q1, q0) == pytest.approx(response(typical, truth), abs=0.04)
+    assert all(sign * weight >= 0 for sign, weight in zip(SIGNS, found.model.weights, strict=True))
+
+
+def test_a_model_of_noise_does_not_displace_a_good_one() -> None:
+    good = train(_exposures(count=8_000, seed=2, lift=1.2), standing=COLD, version=1)
+    assert good is not None
+    chance = np.random.default_rng(3)
+    older = [
+        replace(one, has_bought=bool(chance.random() < 0.5))
+        for one in _exposures(count=4_000, seed=5, lift=1.2)
+    ]
+    found = train([*older, *_exposures(count=500, seed=6, lift=1.2)], standing=good.model, version=2)
+    assert found is not None
+    assert not found.is_better
+
+
+def test_in_the_hold_out_nothing_speaks_for_the_push() -> None:
+    one = Signals(depth=0.3, distance_km=1.0)
+    [treated, held] = matrix_of(
+        [Shown(signals=one, is_treated=is_treated, has_bought=False) for is_treated in (True, False)]
+    )
+    assert treated[:8].tolist() == held[:8].tolist()
+    assert held[8:].tolist() == [0.0] * 6
+    assert treated[8] == 1.0
+
+
+def test_without_data_the_weights_are_the_prior_and_with_much_they_are_the_datas() -> None:
+    prior = Prior(weights=np.array([0.5, -1.0]), signs=(0, -1), strength=2.0)
+    assert fitted_weights(np.zeros((0, 2)), np.zeros(0), prior) == pytest.approx(prior.weights)
+    chance = np.random.default_rng(0)
+    features = np.column_stack([np.ones(40_000), chance.normal(size=40_000)])
+    outcomes = (chance.random(40_000) < 1 / (1 + np.exp(-(features @ [-1.0, -0.4])))).astype(float)
+    assert fitted_weights(features, outcomes, prior) == pytest.approx([-1.0, -0.4], abs=0.04)
+    wrong_way = (chance.random(40_000) < 1 / (1 + np.exp(-(features @ [-1.0, 0.4])))).astype(float)
+    assert fitted_weights(features, wrong_way, prior)[1] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_an_intercept_that_nothing_holds_is_the_log_odds_of_the_share() -> None:
+    outcomes = np.array([1.0] * 3 + [0.0] * 7)
+    prior = Prior(weights=np.zeros(1), signs=(0,), strength=100.0)
+    found = fitted_weights(np.ones((10, 1)), outcomes, prior, free=(0,))
+    assert found == pytest.approx([math.log(3 / 7)], abs=1e-5)
+
+
+def test_a_prior_against_its_own_signs_is_refused() -> None:
+    with pytest.raises(ValueError, match="ruled out"):
+        fitted_weights(np.ones((1, 1)), np.ones(1), Prior(weights=np.array([-1.0]), signs=(1,), strength=1.0))
+
+
+def test_calibration_brings_boasting_back_and_keeps_the_order() -> None:
+    chance = np.random.default_rng(1)
+    logits = chance.normal(-1.0, 1.0, 20_000)
+    outcomes = (chance.random(20_000) < 1 / (1 + np.exp(-logits))).astype(float)
+    line = calibrated(3.0 * logits + 1.0, outcomes)
+    assert (line.slope, line.shift) == pytest.approx((1 / 3, -1 / 3), abs=0.03)
+    assert log_loss(line.of(3.0 * logits + 1.0), outcomes) < log_loss(3.0 * logits + 1.0, outcomes)
+
+
+def test_the_auc_by_hand() -> None:
+    assert auc(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 1.0, 0.0, 1.0])) == 0.75
+    assert auc(np.array([1.0, 1.0]), np.array([0.0, 1.0])) == 0.5
+    with pytest.raises(ValueError, match="one kind is missing"):
+        auc(np.array([1.0]), np.array([1.0]))
+
+
+def test_the_bootstrap_draws_whole_groups() -> None:
+    scores, outcomes = np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 1.0, 0.0, 1.0])
+    one_group = bootstrap([scores, -scores], outcomes, groups=np.zeros(4, dtype=np.int64), rounds=3, seed=1)
+    assert one_group.tolist() == [[0.75, 0.25]] * 3
+    many = bootstrap([scores], outcomes, groups=np.array([0, 0, 1, 1]), rounds=50, seed=1)
+    assert set(many[:, 0]) == {0.75, 1.0}  # both groups, or one of them twice
+
+
+def test_the_calibration_table_by_hand() -> None:
+    found = calibration_table(np.array([0.4, 0.1, 0.2, 0.9]), np.array([1.0, 0.0, 0.0, 1.0]), bins=2)
+    assert found == [
+        Bin(rows=2, said=pytest.approx(0.15), came=0.0),
+        Bin(rows=2, said=pytest.approx(0.65), came=1.0),
+    ]
