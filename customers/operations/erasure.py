@@ -58,9 +58,11 @@ def _erase_devices(*, customer_id: int) -> None:
 
 
 def _erase_purchases(*, customer_id: int) -> None:
-    PurchaseLine.objects.filter(purchase__customer_id=customer_id).delete()
-    ReceiptClaim.objects.filter(purchase__customer_id=customer_id).delete()
-    Purchase.objects.filter(customer_id=customer_id).delete()
+    # by their ids, not by a join, which a planner without statistics may take for a join of whole tables
+    receipts = list(Purchase.objects.filter(customer_id=customer_id).values_list("id", flat=True))
+    PurchaseLine.objects.filter(purchase_id__in=receipts).delete()
+    ReceiptClaim.objects.filter(purchase_id__in=receipts).delete()
+    Purchase.objects.filter(id__in=receipts).delete()
     Affinity.objects.filter(customer_id=customer_id).delete()
     Profile.objects.filter(customer_id=customer_id).delete()
 

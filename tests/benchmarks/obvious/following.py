@@ -31,7 +31,7 @@ class Following:
     def __init__(self, presence: Presence, *, now: datetime, params: Mapping[str, Any]) -> None:
         self._presence, self._now = presence, now
         self._params = {**params, "dwell_s_by_aisle": {}}
-        self._known = msgspec.convert(presence.state, type=Known, strict=False, str_keys=True)
+        self._known = msgspec.json.decode(presence.state, type=Known) if presence.state else Known()
         self._movements: dict[int, str] = {}  # by event
 
     def follow(self, row: LocationEvent | None) -> tuple[list[Step], bool]:
@@ -161,7 +161,7 @@ class Following:
             if one.here or one.signals or (one.left and last_at - one.left.seen_at < REMEMBERED)
         }
         dues = [due[0] for one in known.at.values() if (due := one.next_deadline(self._params))]
-        self._presence.state = msgspec.to_builtins(known, str_keys=True)
+        self._presence.state = msgspec.json.encode(known).decode()
         self._presence.last_event_at = last_at
         self._presence.due_at = min(dues, default=None)
         self._presence.save()

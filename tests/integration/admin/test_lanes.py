@@ -86,6 +86,6 @@ def test_a_marketer_marks_a_category_as_sensitive_and_the_api_leaves_the_mark(
     sign_in(MARKETERS).post(url, {"name": category.name, "parent": "", "is_sensitive": "on"})
 
     assert Category.objects.get(pk=category.pk).is_sensitive
-    put_categories(categories=[CategoryIn(ref=category.ref, name="Renamed", parent=None)])
+    put_categories(categories=[CategoryIn(ref=category.ref, name="Renamed", parent=None)], now=now)
     category.refresh_from_db()
     assert (category.name, category.is_sensitive) == ("Renamed", True)
