@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 
 import psycopg
 
@@ -30,8 +31,7 @@ def next_basket_job(*, server: Server, seconds: float) -> list[Figure]:
                 connection.execute(statement, _SIZES)
             connection.execute("VACUUM ANALYZE")
         url = database.url(server, name=NAME)
-        small_s, _ = _run(url, customers=CUSTOMERS // 2)
-        spent_s, peak_mb = _run(url, customers=CUSTOMERS)
+        half, full = _run(url, customers=CUSTOMERS // 2), _run(url, customers=CUSTOMERS)
     finally:
         database.drop(server, name=NAME)
     bound = database.durable_inserts_per_s(server, clients=CLIENTS, seconds=seconds)
@@ -45,11 +45,12 @@ def next_basket_job(*, server: Server, seconds: float) -> list[Figure]:
             bound_name=f"pgbench durable INSERT/s, {CLIENTS} clients",
             wanted=0.01,
             goal=0.1,
-            peak_mb={"job": peak_mb},
+            peak_mb={"job": full.peak_mb},
         )
 
-    further = CUSTOMERS / 2 / max(1e-9, spent_s - small_s)
-    return [figure("next_basket_job", CUSTOMERS / spent_s), figure("next_basket_job_further", further)]
+    # Once the panel has taught; by its own CPU time, since other work on the machine does not count.
+    further = CUSTOMERS / 2 / max(1e-9, full.cpu_s - half.cpu_s)
+    return [figure("next_basket_job", CUSTOMERS / full.clock_s), figure("next_basket_job_further", further)]
 
 
 @dataclass(frozen=True, kw_only=True)
