@@ -141,10 +141,9 @@ _RETURN = """
 def claim_units(wanted: Mapping[int, int]) -> dict[int, int]:
     """Take up to the wanted units of each offer and return how many were granted, 0 for an offer that is sold out.
 
-    An offer without a capacity row has no limit; a deal gives no more than what is left of its wave. One statement: it locks the rows in the order of the offers' ids,
-    sees what others committed while it waited, and never takes more than is left; a check constraint stands behind.
-    Must run inside a transaction, as its last lock: the rows stay locked until it ends. Strength: NO KEY UPDATE,
-    because `claimed` is no key and readers of the offer must not wait.
+    An offer without a capacity row has no limit; a deal gives no more than what is left of its wave. One statement: it
+    locks the rows by the offers' ids, sees what others committed while it waited, and never takes more than is left; a
+    check constraint stands behind. Must run inside a transaction, as its last lock. NO KEY UPDATE: `claimed` is no key.
     """
     if not wanted:
         return {}
@@ -295,10 +294,7 @@ _CLAIM_DEALS = """
 
 
 def claim_due_deals(*, now: datetime, limit: int) -> list[int]:
-    """Return the offers whose deals are to be reviewed, locked until the transaction ends: due, or changed by a claim.
-
-    Those that another transaction holds are left to it.
-    """
+    """Return the offers whose deals are due or were changed by a claim, locked; what others hold is left to them."""
     with hot_cursor() as cursor:
         cursor.execute(_CLAIM_DEALS, [now, limit])
         return [offer_id for (offer_id,) in cursor.fetchall()]

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db import InternalError, connection, transaction
+from django.db import connection
 
 from customers.rules.affinity import brand_key, share
 from offers.queries import fences_sql as sql
+from offers.queries.fences_near import nearest_rows
 from offers.rules import eligibility
 from offers.rules.channels import no_channel
 from offers.rules.eligibility import Audience, Standing
@@ -96,7 +97,7 @@ def plan_fences(
     A fence counts if an offer is live there that the customer could get: whatever passes by itself (quiet hours, caps,
     pauses, opening hours, a coupon still held) does not count against it, and a hold-out is told the same as others.
     Where few of the nearest count, ten times as many are looked at, and the ring ends where the search did: fences
-    beyond are not listed. Five or eight queries, whatever the number of fences; the position goes nowhere else.
+    beyond are not listed. Five or eight queries and their savepoints, whatever the number of fences; the position goes nowhere else.
     """
     customer = _customer(customer_id, now=now)
     if customer is None:
@@ -104,7 +105,7 @@ def plan_fences(
     (widest_m,) = _rows(sql.WIDEST, {})[0]
     first, last = SEARCHES
     for most in (max(first, PER_SLOT * limit), last):
-        rows = _nearest(lat=lat, lon=lon, most=most)
+        rows = nearest_rows(lat=lat, lon=lon, most=most)
         horizon_m = _horizon_m(rows, most=most, widest_m=widest_m)
         search = _search(rows, horizon_m=horizon_m, customer=customer, now=now)
         if is_enough(search.fences, limit=limit, horizon_m=horizon_m):
@@ -291,24 +292,6 @@ def _plan(search: _Search, *, limit: int, params: Mapping[str, Any]) -> FencePla
             for aisle in search.aisles.get(fence.row_id, ()):
                 beacons += [beacon for beacon in aisle.beacons if beacon.uuid in chosen.uuids]
     return FencePlan(fences=tuple(fences), beacons=tuple(beacons), ring_m=chosen.ring_m)
-
-
-def _nearest(*, lat: float, lon: float, most: int) -> list[Row]:
-    """Return the nearest of each kind, by the index where it can tell.
-
-    PostGIS's index of geographies may find, for two fences as good as equally near, that it gave the farther one first,
-    and then fails the statement ("index returned tuples in wrong order"). Sorting all of them is slower, and right.
-    """
-    values = {"lat": lat, "lon": lon, "most": most}
-    try:
-        with transaction.atomic():
-            return _rows(sql.NEAREST, values)
-    except InternalError:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_indexscan = off")
-            found = _rows(sql.NEAREST, values)
-            cursor.execute("SET LOCAL enable_indexscan = on")
-            return found
 
 
 def _rows(statement: str, values: Mapping[str, Any]) -> list[Row]:

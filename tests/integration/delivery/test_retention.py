@@ -302,6 +302,8 @@ def test_the_clock_runs_the_purge_daily_positions_hourly_and_coupons_each_minute
         "offers.purge": "17 3 * * *",
         "offers.remove_old_jobs": "47 3 * * *",
         "offers.refresh_legal": "7 4 * * *",
+        "offers.refresh_next_baskets": "23 1 * * *",
+        "offers.train_response": "11 1 * * 1",
     }
     tasks.purge(timestamp=0)
     tasks.null_positions(timestamp=0)
