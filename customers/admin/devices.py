@@ -26,6 +26,7 @@ class DeviceAdmin(MachineRowsAdmin):
         column("os_version", en="System", fr="Système", order=False),
         column("registered_at", en="Push address given", fr="Adresse donnée le", order=False),
         column("last_seen_at", en="Last seen", fr="Vu la dernière fois", order=False),
+        column("implausible_fixes", en="Impossible positions", fr="Positions impossibles", order=False),
     )
     related = ("customer",)
     searches = (BY_CUSTOMER, ("device_id__exact", ""))

@@ -36,6 +36,9 @@ class Device(models.Model):
     os_version = models.CharField(max_length=32, blank=True, default="")
     registered_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
+    # of the positions it sent: how many nobody can have been at, and how many were the very ones before
+    implausible_fixes = models.PositiveIntegerField(default=0, editable=False)
+    repeated_fixes = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         constraints = [

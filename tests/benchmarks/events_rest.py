@@ -20,7 +20,7 @@ EVENTS_A_BATCH = 100
 WALK_EVENTS = 60  # of a phone that sends them one by one
 AT_ONCE = 128  # such phones under way; those that set out first begin anywhere on their walk
 WARM_UP_S = 3.0
-MAX_EVENTS_PER_S = 6_000  # for which phones are made ready; more would be told
+MAX_EVENTS_PER_S = 12_000  # for which phones are made ready; more would be told
 
 
 def batch(*, server: Server, seconds: float, size: Size = SMALL) -> list[Figure]:

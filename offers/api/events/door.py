@@ -19,7 +19,7 @@ T = TypeVar("T")
 MAX_WAITING_BATCHES = 10  # more would wait for seconds: better to be told to come back
 DECIDERS = 2  # batches under way at once in a process: one is computed while the database works on the other
 IDLE_S = 1.0  # after a longer pause a connection is tried before it is used again
-BESIDE_EVENTS = 100  # a smaller second batch would cost more than it gains
+BESIDE_EVENTS = 16  # a smaller second batch would cost more than it gains
 
 # Their own threads, so that slow pages elsewhere in the process cannot hold up the events.
 _callers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="events-caller")

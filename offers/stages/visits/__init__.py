@@ -18,6 +18,7 @@ from offers.stages.visits.heard import (
     Heard,
     Judged,
     change_verdicts,
+    count_oddities,
     heard_now,
     heard_since,
     judge,
@@ -66,6 +67,7 @@ def follow(
     folds = {id_: _fold(case, nearby=nearby, now=now, params=folding) for id_, case in cases.items()}
     written = _write(folds, now=now, params=folding)
     change_verdicts(_changed_verdicts(cases))
+    count_oddities((id_, each) for id_, case in cases.items() for each in case.new)
     by_row = {each.row_id: each for each in stored}
     found: list[tuple[int | None, Trigger]] = [
         (each.row_id, refusal_of(each, reason=each.verdict)) for each in stored if each.verdict

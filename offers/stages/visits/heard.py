@@ -1,13 +1,13 @@
 """What was heard of a customer: new events and, where one came late, those of the last day with them."""
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from offers.cursors import bigints, hot_cursor, texts, uuids
+from offers.cursors import bigints, hot_cursor, ints, texts, uuids
 from offers.event_tables import recent_events
 from offers.flow import StoredEvent
 from offers.rules.event_ids import first_id
@@ -41,6 +41,7 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     heard: Heard
     movement: Movement
+    is_repeated: bool = False  # the very coordinates of the position before
 
 
 def heard_now(stored: StoredEvent) -> Heard:
@@ -145,13 +146,49 @@ def judge(heard: Sequence[Heard], *, last_fix: Fix | None, limits: Limits) -> tu
     """Return each event, in order, with what the way to its position says; one without a position is plausible."""
     judged = []
     for each in heard:
-        movement = Movement.PLAUSIBLE
+        movement, is_repeated = Movement.PLAUSIBLE, False
         if each.fix is not None:
             movement = movement_of(before=last_fix, after=each.fix, limits=limits)
+            is_repeated = last_fix is not None and (each.fix.lat, each.fix.lon) == (
+                last_fix.lat,
+                last_fix.lon,
+            )
             if movement is not Movement.IMPLAUSIBLE:
                 last_fix = each.fix
-        judged.append(Judged(heard=each, movement=movement))
+        judged.append(Judged(heard=each, movement=movement, is_repeated=is_repeated))
     return tuple(judged)
+
+
+def count_oddities(judged: Iterable[tuple[int, Judged]]) -> None:
+    """Count what is odd of the new positions of (customer id, event), by device; one statement, none if nothing is odd.
+
+    Coordinates that repeat decide nothing: a fifth of honest ones do.
+    """
+    made_up: Counter[tuple[int, str]] = Counter()
+    repeated: Counter[tuple[int, str]] = Counter()
+    for customer_id, each in judged:
+        if each.movement is Movement.IMPLAUSIBLE:
+            made_up[customer_id, each.heard.device_id] += 1
+        if each.is_repeated:
+            repeated[customer_id, each.heard.device_id] += 1
+    odd = sorted({*made_up, *repeated})
+    if not odd:
+        return
+    with hot_cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE customers_device d SET implausible_fixes = d.implausible_fixes + odd.made_up,
+              repeated_fixes = d.repeated_fixes + odd.repeated
+            FROM unnest(%s, %s, %s, %s) AS odd(customer_id, device_id, made_up, repeated)
+            WHERE (d.customer_id, d.device_id) = (odd.customer_id, odd.device_id)
+            """,
+            [
+                bigints([customer_id for customer_id, _ in odd]),
+                texts([device_id for _, device_id in odd]),
+                ints([made_up[device] for device in odd]),
+                ints([repeated[device] for device in odd]),
+            ],
+        )
 
 
 def change_verdicts(changes: Sequence[tuple[int, Heard, str]]) -> None:

@@ -3,10 +3,20 @@
 import pytest
 from django.conf import settings
 
+from customers.models import Customer
 from offers import pipeline
 from offers.flow import Event, EventResult
 from offers.models import Decision, LocationEvent, Presence, Visit
-from tests.integration.events.world import LAT, M, Phone, at, make_aisle, make_customer, make_store
+from tests.integration.events.world import (
+    LAT,
+    M,
+    Phone,
+    at,
+    make_aisle,
+    make_customer,
+    make_device,
+    make_store,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -185,3 +195,20 @@ def test_a_visit_that_ends_and_goes_on_within_one_batch_stays_open(store, phone)
     assert told(out) == [("exit", "store", "no_offer")]
     assert told(back) == []
     assert visits() == [("S1", None, 0, None)]
+
+
+def test_positions_nobody_can_have_been_at_and_repeated_ones_are_counted_by_device(store, phone):
+    device = make_device(Customer.objects.get(pk=phone.customer_id))
+    first, again, far, mocked = run(
+        phone.fix(0), phone.fix(10), phone.fix(20, north_m=9_000), phone.fix(30, mock=True), s=31
+    )
+    assert [told(each) for each in (first, again)] == [[("enter", "store", "no_offer")], []]
+    assert [told(each) for each in (far, mocked)] == [[(None, None, "implausible_location")]] * 2
+    device.refresh_from_db()
+    assert (device.implausible_fixes, device.repeated_fixes) == (
+        2,
+        2,
+    )  # the mocked one stands where the phone was
+    run(phone.fix(40, north_m=3), s=41)
+    device.refresh_from_db()
+    assert (device.implausible_fixes, device.repeated_fixes) == (2, 2)
