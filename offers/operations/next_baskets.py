@@ -7,6 +7,7 @@ products, not on the number of customers.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -117,7 +118,7 @@ def _allowed(period: _Period) -> Ints:
     found: list[Ints] = []
     last = 0
     while True:
-        values = {"last": last, "page": PAGE, "since": period.since, "now": period.now}
+        values: dict[str, Any] = {"last": last, "page": PAGE, "since": period.since, "now": period.now}
         with connection.cursor() as cursor:
             cursor.execute(_ALLOWED, values)
             reached, ids = cursor.fetchone()
