@@ -37,8 +37,8 @@ class Device(models.Model):
     registered_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     # of the positions it sent: how many nobody can have been at, and how many were the very ones before
-    implausible_fixes = models.PositiveIntegerField(default=0, editable=False)
-    repeated_fixes = models.PositiveIntegerField(default=0, editable=False)
+    implausible_fixes = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    repeated_fixes = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         constraints = [
