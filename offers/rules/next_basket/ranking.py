@@ -17,10 +17,11 @@ from offers.rules.next_basket.features import (
     candidates_of,
 )
 from offers.rules.next_basket.histories import Floats, Histories, Ints
-from offers.rules.next_basket.network import EPOCHS, Network, train
+from offers.rules.next_basket.network import EPOCHS, Network, averaged, train
 from offers.rules.next_basket.panel import Panel, panel_of
 
 BLOCK = 400  # customers whose scores over all products stand in memory together
+NETWORKS = 3  # of different beginnings, averaged: chance evens out
 KEPT_NEGATIVES = 0.25  # of the candidates that were not bought; each then counts four times
 # What the parts of a score are called, and the features whose absence takes each part away.
 PARTS = {"own": OWN, "alike": SIMILAR, "together": SEQUENCE, "popular": PRODUCT}
@@ -91,8 +92,13 @@ def learned(examples: Examples, *, seed: int, epochs: int = EPOCHS, by_size: flo
     """
     if not 0.0 < examples.targets.sum() < len(examples.targets):
         raise ValueError("nothing can be learned: there are too few customers with two baskets or more")
-    targets = examples.targets / np.maximum(examples.sizes, 1.0) ** by_size
-    return train(examples.features, targets.astype(np.float32), examples.weights, seed=seed, epochs=epochs)
+    targets = (examples.targets / np.maximum(examples.sizes, 1.0) ** by_size).astype(np.float32)
+    return averaged(
+        [
+            train(examples.features, targets, examples.weights, seed=seed + number, epochs=epochs)
+            for number in range(NETWORKS)
+        ]
+    )
 
 
 def rank(ranker: Ranker, block: Histories, *, own: Ints, count: int) -> Ranked:

@@ -12,7 +12,7 @@ from offers.rules.next_basket import baselines
 from offers.rules.next_basket.features import NAMES, blend, candidates_of
 from offers.rules.next_basket.histories import Histories, best, histories_of
 from offers.rules.next_basket.measures import measured, per_customer
-from offers.rules.next_basket.network import train
+from offers.rules.next_basket.network import averaged, train
 from offers.rules.next_basket.panel import nearest, panel_of
 from offers.rules.next_basket.ranking import Ranker, examples_of, learned, rank
 from tests.integration.targeting.shoppers import plans
@@ -169,6 +169,17 @@ def test_the_network_says_how_probable() -> None:
     network = train(features, targets, np.ones(20_000, dtype=np.float32), seed=1)
     told = 1 / (1 + np.exp(-network.logits(np.array([[0], [1]], dtype=np.float32))))
     assert told == pytest.approx([0.05, 0.3], abs=0.02)
+
+
+def test_the_average_of_networks_has_the_mean_of_their_log_odds() -> None:
+    chance = np.random.default_rng(0)
+    features = chance.random((500, 3)).astype(np.float32)
+    targets = (features[:, 0] > 0.5).astype(np.float32)
+    ones = [
+        train(features, targets, np.ones(500, dtype=np.float32), seed=seed, epochs=1) for seed in range(3)
+    ]
+    mean = np.mean([one.logits(features) for one in ones], axis=0)
+    assert averaged(ones).logits(features) == pytest.approx(mean, abs=1e-5)
 
 
 def shoppers(*, seed: int, customers: int) -> tuple[Histories, list[list[int]]]:
