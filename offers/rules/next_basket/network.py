@@ -118,7 +118,7 @@ def averaged(networks: Sequence[Network]) -> Network:
         scaling=networks[0].scaling,
         hidden_weights=np.concatenate([one.hidden_weights for one in networks], axis=1),
         hidden_bias=np.concatenate([one.hidden_bias for one in networks]),
-        weights=np.concatenate([one.weights for one in networks]) / np.float32(len(networks)),
+        weights=np.concatenate([one.weights / np.float32(len(networks)) for one in networks]),
         bias=np.float32(np.mean([one.bias for one in networks])),
     )
 
