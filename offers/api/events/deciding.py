@@ -1,6 +1,6 @@
 """A batch of phones' requests, from what they sent to what each is answered; runs in the deciders' threads."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,10 +48,12 @@ def decide_requests(requests: Sequence[Incoming]) -> list[Answer | Exception]:
         [judge(raw, credential=credential) for raw in request.events] if credential else []
         for request, credential in zip(requests, credentials, strict=True)
     ]
-    decided = iter(run_requests([list(_events(one)) for one in judged if any(_events(one))], run=_run))
+    events = [[each for each in one if isinstance(each, Event)] for one in judged]
+    decided = iter(run_requests([sent for sent in events if sent], run=_run))
+    outcomes = [next(decided) if sent else [] for sent in events]
     return [
-        _answer(request, one, decided) if credential else InvalidCredentials()
-        for request, credential, one in zip(requests, credentials, judged, strict=True)
+        _answer(request, one, outcome) if credential else InvalidCredentials()
+        for request, credential, one, outcome in zip(requests, credentials, judged, outcomes, strict=True)
     ]
 
 
@@ -84,14 +86,7 @@ def _credentials(requests: Sequence[Incoming]) -> Iterator[CustomerCredential | 
         yield request.credential or known.get(request.digest)
 
 
-def _events(judged: Iterable[Event | EventResult]) -> Iterator[Event]:
-    return (each for each in judged if isinstance(each, Event))
-
-
-def _answer(
-    request: Incoming, judged: Judged, decided: Iterator[list[EventResult] | Exception]
-) -> Answer | Exception:
-    outcome = next(decided) if any(_events(judged)) else []
+def _answer(request: Incoming, judged: Judged, outcome: list[EventResult] | Exception) -> Answer | Exception:
     return outcome if isinstance(outcome, Exception) else answers(request.events, judged, outcome)
 
 
