@@ -77,6 +77,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     store_visit_entered_at: datetime | None  # start of the store visit that it happened in
     occurred_at: datetime
     refusal: str | None = None  # decided before any offer was looked at: implausible_location, stale, …
+    position: Position | None = None  # of the event
 
 
 class CustomerFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -104,6 +105,10 @@ class CustomerFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sent_stores: tuple[int, ...] = ()  # the store of each of sent_at, in the same order
     ignored_in_a_row: int = 0
     is_sending_stopped: bool = False  # the one switch that stops all sending
+    listed_lines: int = 0  # bought lines of which the usual price is known
+    discounted_lines: int = 0  # of these
+    shown: int = 0  # offers, whose week is over; as last counted
+    answered: int = 0  # of these, by a purchase of the target
 
     @property
     def reachable(self) -> frozenset[str]:
@@ -155,6 +160,9 @@ class OfferTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         None  # least that the deal's next unit should be given for; None: none is left
     )
     send_now: int | None = None  # how many more may be told now, as seen before the claim; None: no waves
+    usual_days: float | None = None  # between two purchases of the target, over everybody; None: not known
+    shown: int = 0  # how often, its week over; as last counted
+    answered: int = 0  # of these, by a purchase of the target
 
     @property
     def is_personal(self) -> bool:
@@ -171,6 +179,9 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     affinity_share: float  # 0..1, the larger of the target's and, for gtins, its brand's
     exact_share: float  # 0..1, of the target itself
     last_bought_at: datetime | None  # of the target itself
+    first_bought_at: datetime | None = None  # of the target itself
+    times_bought: int = 0  # receipts, of each of the target's products
+    distance_km: float = 0.0  # of the event from the store; 0 at an aisle, and where it is not known
     issued_before: int = 0  # coupons of this offer this customer holds or held within the limit's days
     units_left: int | None = None  # as seen before the claim; None: no limit
     budget_left_minor: int | None = None  # None: no limit

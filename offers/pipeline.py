@@ -23,12 +23,14 @@ from offers.flow import (
     Trigger,
 )
 from offers.locks import LockedPresence
+from offers.rules.signals import Learned
 from offers.stages.candidates import find
 from offers.stages.decide import choose
 from offers.stages.facts import gather_facts
 from offers.stages.intake import Intake, take_in
 from offers.stages.issue import issue
 from offers.stages.issue.claiming import Claims
+from offers.stages.learned import gather_learned
 from offers.stages.visits import follow, settle
 
 
@@ -40,6 +42,7 @@ class Weighed:
     candidates: Sequence[Candidate]
     terms: Mapping[int, OfferTerms]  # by offer id
     facts: Mapping[int, CustomerFacts]  # by customer id
+    learned: Learned
     decisions: Sequence[DecisionMade]  # one per trigger, same order
 
 
@@ -128,7 +131,8 @@ def _decide(
         return []
     facts = gather_facts([trigger.customer_id for trigger in triggers], now=now, params=params)
     candidates, terms = find(triggers, now=now)
-    choices = choose(triggers, candidates, terms, facts, now=now, params=params)
+    learned = gather_learned(triggers, candidates, terms, facts)
+    choices = choose(triggers, candidates, terms, facts, now=now, params=params, learned=learned)
     claims: Claims = rehearsal.claims if rehearsal else locks
     decisions = issue(
         triggers,
@@ -142,7 +146,14 @@ def _decide(
     )
     if rehearsal:
         rehearsal.watch(
-            Weighed(triggers=triggers, candidates=candidates, terms=terms, facts=facts, decisions=decisions)
+            Weighed(
+                triggers=triggers,
+                candidates=candidates,
+                terms=terms,
+                facts=facts,
+                learned=learned,
+                decisions=decisions,
+            )
         )
     return decisions
 

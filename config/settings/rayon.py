@@ -39,6 +39,7 @@ class RayonSettings(TypedDict):
     near_grace_s: int  # and so is one whose customer left the store longer ago
     holdout_share: float  # of an offer that names none
     global_holdout_share: float
+    exploration_share: float  # of the choices among equals, at least, that chance makes; 0: chance makes none
     attribution_days: int
     # The legal guard for France; docs/algorithms/legal-guard.md.
     legal_rules_off: frozenset[str]  # names of rules that are not asked
@@ -96,6 +97,7 @@ DEFAULTS: RayonSettings = {
     "near_grace_s": 120,
     "holdout_share": 0.10,
     "global_holdout_share": 0.0,
+    "exploration_share": 0.0,
     "attribution_days": 7,
     "legal_rules_off": frozenset(),
     "legal_food_promotion_share": 0.34,

@@ -28,7 +28,7 @@ from offers.models.promotions import (
     TriggerPlaces,
 )
 from offers.models.sockets import OpenSocket, SocketServer
-from offers.models.targeting import NextBasket, ResponseModel
+from offers.models.targeting import CustomerResponses, NextBasket, OfferResponses, ResponseModel
 from offers.models.visits import EventType, LocationEvent, Presence, Visit
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Coupon",
     "CouponCode",
     "CouponState",
+    "CustomerResponses",
     "DealState",
     "Decision",
     "EventType",
@@ -58,6 +59,7 @@ __all__ = [
     "Offer",
     "OfferAffinityKey",
     "OfferLegal",
+    "OfferResponses",
     "OfferState",
     "OfferStore",
     "OpenSocket",

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from customers.models import Customer
+from offers.models.promotions import Offer
 
 
 class NextBasket(models.Model):
@@ -28,6 +29,30 @@ class NextBasket(models.Model):
 
     def __str__(self) -> str:
         return f"next basket of customer {self.customer_id}"
+
+
+class CustomerResponses(models.Model):
+    """How often a customer was shown an offer and bought its target within a week; counted by operations.response."""
+
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, related_name="responses")
+    shown = models.PositiveIntegerField()  # treated, not voided, their week over
+    answered = models.PositiveIntegerField()  # of these
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"responses of customer {self.customer_id}"
+
+
+class OfferResponses(models.Model):
+    """The same of an offer, over the customers who allow profiling."""
+
+    offer = models.OneToOneField(Offer, on_delete=models.CASCADE, related_name="responses")
+    shown = models.PositiveIntegerField()
+    answered = models.PositiveIntegerField()
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"responses to offer {self.offer_id}"
 
 
 class ResponseModel(models.Model):

@@ -10,6 +10,7 @@ from offers import locks
 from offers.models import (
     Coupon,
     CouponState,
+    CustomerResponses,
     Decision,
     Feedback,
     LocationEvent,
@@ -29,7 +30,7 @@ REASON = "erased"
 def erase_customer(*, customer_id: int, now: datetime) -> bool:
     """Erase the customer: tokens die at once, queued messages are dropped; False if there is none.
 
-    Deleted: events, visits, presence, next basket, feedback, decisions and all that `customers` holds. Kept under the pseudonym that is
+    Deleted: events, visits, presence, next basket, counts of responses, feedback, decisions and all that `customers` holds. Kept under the pseudonym that is
     left: coupons without their reason, exposures, and the bare decisions that these exposures came of.
     Open coupons are revoked and give their unit back.
     """
@@ -70,3 +71,4 @@ def _forget_where_they_were(*, customer_id: int) -> None:
     LocationEvent.objects.filter(customer_id=customer_id).delete()
     Presence.objects.filter(customer_id=customer_id).delete()
     NextBasket.objects.filter(customer_id=customer_id).delete()
+    CustomerResponses.objects.filter(customer_id=customer_id).delete()

@@ -9,7 +9,7 @@ import structlog
 from django.db import connection, transaction
 
 from offers import locks
-from offers.models import ResponseModel
+from offers.models import CustomerResponses, OfferResponses, ResponseModel
 from offers.queries.bought import BOUGHT, WINDOW_DAYS
 from offers.queries.targeting import get_response_model
 from offers.rules.response import model_to_json, signals_from
@@ -17,6 +17,31 @@ from offers.rules.response_training import Learned, Shown, train
 
 BACK_DAYS = 90
 MOST = 200_000  # exposures, the latest
+
+# How the treated answered, by customer and by offer. Nobody's exposure counts before its week is over, in which
+# anything may still come of it; nor that of somebody who does not allow profiling.
+_COUNT = f"""
+    WITH told AS MATERIALIZED (
+        SELECT e.customer_id, e.offer_id, {BOUGHT} AS has_bought
+          FROM offers_exposure e
+          JOIN customers_customer c ON c.id = e.customer_id AND 'profiling' = ANY(c.granted)
+         WHERE e.arm = 'treated' AND e.voided_at IS NULL AND e.exposed_at > %(since)s
+           AND e.exposed_at <= %(now)s - make_interval(days => %(window)s)
+    ), by_customer AS (
+        INSERT INTO offers_customerresponses AS kept (customer_id, shown, answered, counted_at)
+        SELECT customer_id, count(*), count(*) FILTER (WHERE has_bought), %(now)s FROM told GROUP BY customer_id
+            ON CONFLICT (customer_id) DO UPDATE
+           SET (shown, answered, counted_at) = (EXCLUDED.shown, EXCLUDED.answered, EXCLUDED.counted_at)
+        RETURNING 1
+    ), by_offer AS (
+        INSERT INTO offers_offerresponses AS kept (offer_id, shown, answered, counted_at)
+        SELECT offer_id, count(*), count(*) FILTER (WHERE has_bought), %(now)s FROM told GROUP BY offer_id
+            ON CONFLICT (offer_id) DO UPDATE
+           SET (shown, answered, counted_at) = (EXCLUDED.shown, EXCLUDED.answered, EXCLUDED.counted_at)
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM by_customer), (SELECT count(*) FROM by_offer)
+"""  # noqa: S608 (a constant of this house's own)
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +59,24 @@ _SHOWN = f"""
      ORDER BY e.exposed_at DESC, e.id DESC
      LIMIT %(most)s
 """  # noqa: S608 (a constant of this house's own)
+
+
+def count_responses(*, now: datetime) -> tuple[int, int]:
+    """Count anew how customers and offers were answered in the last BACK_DAYS; return how many of each have a count.
+
+    Three statements over all exposures of that time. Decisions read the counts as of the last run.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        locks.lock_response_models()
+        cursor.execute(
+            "SET LOCAL statement_timeout = 0"
+        )  # months of exposures, each with a look at the purchases
+        since = now - timedelta(days=BACK_DAYS)
+        cursor.execute(_COUNT, {"now": now, "since": since, "window": WINDOW_DAYS})
+        customers, offers = cursor.fetchone()
+        for counted in (CustomerResponses, OfferResponses):
+            counted.objects.exclude(counted_at=now).delete()
+    return customers, offers
 
 
 def train_response(*, now: datetime) -> Learned | None:

@@ -6,37 +6,53 @@ must be (further away is never better), and before anything was learned the weig
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 MIN_RATE, MAX_RATE = 1e-4, 1.0 - 1e-4
 RATE_PRIOR = 0.05  # of pushes that lead to a purchase, where nothing is known
 RATE_PRIOR_COUNT = 20.0
-MAX_DISTANCE_KM, MAX_HOURS = 20.0, 72.0
+USUAL_DISCOUNT_SHARE = 0.2  # of lines bought at a discount
+CAUTIOUS_ELASTICITY = 1.5  # of an offer that names none
+MAX_DISTANCE_KM, MAX_HOURS, MAX_LIFT = 20.0, 72.0, 50.0
+MAX_DUE_RATIO = 4.0  # and its inverse: a rhythm of a few purchases is not known better
+
+# Between a stranger to the target and somebody who buys nothing else, before anything was learned.
+STRANGER_BUYS = 0.02  # chance at the normal price, without a message
+LOYAL_BUYS = 0.28
+BEING_TOLD = 1.15  # what a message adds to a stranger's log-odds by itself; nothing to who would know anyway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signals:
-    """What is known of one customer and one offer when the decision is made; each has a neutral default."""
+    """What is known of one customer and one offer when the decision is made; each has a neutral default.
+
+    Whether the customer still comes is not among them: they stand in the store.
+    """
 
     personal_rate: float = RATE_PRIOR  # 0..1: of this customer's exposures that led to a purchase, shrunk
     offer_rate: float = RATE_PRIOR  # 0..1: of this offer's exposures, shrunk
     affinity_share: float = 0.0  # 0..1, of the target
     basket_chance: float = 0.0  # 0..1, that the next basket holds the target anyway
-    due: float = 0.0  # 0..1, that it is bought again within two days
-    alive: float = 1.0  # 0..1, that the customer still comes
-    discount_share: float = 0.2  # 0..1, of lines bought at a discount
+    due_ratio: float = 1.0  # chance to buy it again within two days, over that of an average day of theirs
+    discount_share: float = USUAL_DISCOUNT_SHARE  # 0..1, of lines bought at a discount
     depth: float = 0.0  # 0..1, the offer's discount
+    elasticity: float = CAUTIOUS_ELASTICITY  # of the offer
     distance_km: float = 0.0  # to the place
     hours_left: float = 1.0  # that the coupon can be used
-    ignored: int = 0  # messages in a row
+    ignored: float = 0.0  # messages in a row
 
     def numbers(self) -> dict[str, float]:
-        """Return the signals as they are kept with a decision."""
-        return {f"signal_{name}": float(value) for name, value in asdict(self).items()}
+        """Return the signals as they are kept with a decision: the share, and what is not neutral."""
+        return {
+            f"signal_{name}": value
+            for name, value in zip(SIGNAL_NAMES, astuple(self), strict=True)
+            if value != NEUTRAL[name] or name == "affinity_share"
+        }
 
 
 SIGNAL_NAMES = tuple(field.name for field in fields(Signals))
+NEUTRAL = dict(zip(SIGNAL_NAMES, astuple(Signals()), strict=True))
 
 
 def signals_from(numbers: Mapping[str, Any]) -> Signals:
@@ -57,11 +73,10 @@ BASE = (
     ("affinity", 1),
     ("basket_chance", 1),
     ("due", 1),
-    ("alive", 1),
     ("distance", -1),
 )
 PUSH = (
-    ("push", 1),
+    ("push_stranger", 1),
     ("push_depth", 1),
     ("push_discounts", 1),
     ("push_distance", -1),
@@ -82,48 +97,54 @@ class Model:
     shift: float = 0.0
 
 
-# Before anything was learned. The distance follows Molitor et al. (about -3 % of response a kilometre); the rest are cautious guesses
-# that the first thousand exposures overrule: buying anyway at 2 %, a push that lifts the odds by half, more with the discount.
+# Before anything was learned: a stranger buys in STRANGER_BUYS of the cases, who buys nothing else in LOYAL_BUYS, and a
+# message adds its depth times the elasticity, and to a stranger that they hear of it. The distance follows Molitor et al.
+# (about -3 % of response a kilometre); the rest are cautious guesses that the first thousand exposures overrule.
 COLD = Model(
     version=0,
-    weights=(-3.9, 0.5, 0.3, 1.5, 2.5, 1.5, 0.3, -0.03, 0.4, 2.0, 0.5, -0.03, 0.1, -0.1),
+    weights=(
+        math.log(STRANGER_BUYS / (1.0 - STRANGER_BUYS)),
+        *(0.5, 0.3, 1.0, 1.0, 0.5, -0.03),
+        *(BEING_TOLD, 1.0, 0.5, -0.03, 0.0, -0.1),
+    ),
 )
 
 
 def base_row(signals: Signals) -> tuple[float, ...]:
     """Return the columns of buying anyway."""
-    neutral = _log_odds(RATE_PRIOR)
+    share = _share(signals.affinity_share)
+    buys = STRANGER_BUYS + (LOYAL_BUYS - STRANGER_BUYS) * share
     return (
         1.0,
-        _log_odds(signals.personal_rate) - neutral,
-        _log_odds(signals.offer_rate) - neutral,
-        math.sqrt(min(1.0, max(0.0, signals.affinity_share))),
-        min(1.0, max(0.0, signals.basket_chance)),
-        min(1.0, max(0.0, signals.due)),
-        min(1.0, max(0.0, signals.alive)) - 1.0,
+        _log_odds(signals.personal_rate) - _NEUTRAL_RATE,
+        _log_odds(signals.offer_rate) - _NEUTRAL_RATE,
+        _log_odds(buys) - _STRANGER,
+        _share(signals.basket_chance),
+        math.log(min(MAX_DUE_RATIO, max(1.0 / MAX_DUE_RATIO, signals.due_ratio))),
         _kilometres(signals),
     )
 
 
 def push_row(signals: Signals) -> tuple[float, ...]:
     """Return the columns of what the push adds."""
+    depth = _share(signals.depth)
     hours = min(MAX_HOURS, max(0.0, signals.hours_left))
     return (
-        1.0,
-        min(1.0, max(0.0, signals.depth)),
-        signals.depth * (min(1.0, max(0.0, signals.discount_share)) - 0.2),
+        1.0 - _share(signals.affinity_share),
+        min(MAX_LIFT, max(0.0, signals.elasticity) * depth),
+        depth * (_share(signals.discount_share) - USUAL_DISCOUNT_SHARE),
         _kilometres(signals),
         1.0 / (1.0 + hours),
-        math.log1p(max(0, signals.ignored)),
+        math.log1p(max(0.0, signals.ignored)),
     )
 
 
 def response(signals: Signals, model: Model) -> tuple[float, float]:
     """Return (q1, q0): the chance of a purchase with the push and without, 0..1. A push never makes one less likely.
 
-    >>> q1, q0 = response(Signals(affinity_share=0.3, depth=0.3), COLD)
-    >>> round(q1, 4), round(q0, 4)
-    (0.1163, 0.044)
+    >>> q1, q0 = response(Signals(depth=0.3, elasticity=2.5), COLD)
+    >>> round(q1, 2), round(q0, 2)
+    (0.12, 0.02)
     """
     anyway = _dot(model.weights, base_row(signals), start=0)
     added = max(0.0, _dot(model.weights, push_row(signals), start=len(BASE)))
@@ -173,6 +194,10 @@ def model_from_json(kept: Mapping[str, Any], *, version: int) -> Model:
     return Model(version=version, weights=weights, slope=slope, shift=shift)
 
 
+def _share(value: float) -> float:
+    return min(1.0, max(0.0, value))
+
+
 def _kilometres(signals: Signals) -> float:
     return min(MAX_DISTANCE_KM, max(0.0, signals.distance_km))
 
@@ -180,6 +205,9 @@ def _kilometres(signals: Signals) -> float:
 def _log_odds(rate: float) -> float:
     kept = min(MAX_RATE, max(MIN_RATE, rate))
     return math.log(kept / (1.0 - kept))
+
+
+_NEUTRAL_RATE, _STRANGER = _log_odds(RATE_PRIOR), _log_odds(STRANGER_BUYS)
 
 
 def _chance(logit: float) -> float:

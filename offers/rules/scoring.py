@@ -1,13 +1,6 @@
 """What one message is worth: what it adds, less what it gives away, displaces and asks of attention; docs/algorithms/score.md."""
 
-import math
 from dataclasses import dataclass
-
-# A first guess until the hold-out has told: between a stranger to the target and somebody who buys nothing else.
-STRANGER_BUYS = 0.02  # chance at the normal price, without a message
-LOYAL_BUYS = 0.28
-BEING_TOLD = 1.15  # what a message adds to a stranger's log-odds by itself; nothing to who would know anyway
-CAUTIOUS_ELASTICITY = 1.5  # of an offer that names none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,20 +46,3 @@ def delta(*, response: Response, unit: Unit, attention_minor: float) -> Delta:
         displaced=(response.told - response.alone) * unit.bid_minor,
         attention=attention_minor,
     )
-
-
-def cold_start_response(*, affinity_share: float, depth_share: float, elasticity: float) -> Response:
-    """Return a cautious guess of both chances for a customer of whom nothing but their history is known.
-
-    Who spends more on the target (0..1) is likelier to buy it anyway; the message adds to everybody's log-odds what the
-    elasticity says of the depth, and to a stranger's also that they hear of it. A loyal customer's chance without the
-    message is high, so that a discount must earn more than it gives away.
-
-    >>> found = cold_start_response(affinity_share=0, depth_share=0.3, elasticity=2.5)
-    >>> round(found.told, 2), round(found.alone, 2)
-    (0.12, 0.02)
-    """
-    alone = STRANGER_BUYS + (LOYAL_BUYS - STRANGER_BUYS) * affinity_share
-    odds = alone / (1 - alone)
-    odds *= math.exp(min(elasticity * depth_share, 50.0) + BEING_TOLD * (1 - affinity_share))
-    return Response(told=odds / (1 + odds), alone=alone)

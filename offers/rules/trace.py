@@ -17,6 +17,7 @@ from offers.rules.channels import channel_for, no_channel
 from offers.rules.eligibility import ADULT_YEARS, Audience, Reason, Standing
 from offers.rules.holdout import BUCKETS, bucket
 from offers.rules.legal_values import Rule
+from offers.rules.signals import NOTHING_LEARNED, Learned, signals_of, waiting
 from offers.rules.worth import weigh
 
 Part = Literal["who", "whether", "when", "measure"]
@@ -43,6 +44,7 @@ def trace(
     rule: str,
     now: datetime,
     params: Mapping[str, Any],
+    learned: Learned = NOTHING_LEARNED,
 ) -> tuple[Check, ...]:
     """Return every check of the candidate, in the order in which a decision asks them; the hold-out last.
 
@@ -50,7 +52,7 @@ def trace(
     """
     return (
         *_who(facts, now=now, params=params),
-        *_whether(candidate, terms, facts, rule=rule, now=now, params=params),
+        *_whether(candidate, terms, facts, rule=rule, learned=learned, now=now, params=params),
         *_when(candidate, facts, trigger, now=now, params=params),
         _holdout(terms, facts, params=params),
     )
@@ -80,6 +82,7 @@ def _whether(
     facts: CustomerFacts,
     *,
     rule: str,
+    learned: Learned,
     now: datetime,
     params: Mapping[str, Any],
 ) -> Iterator[Check]:
@@ -127,7 +130,9 @@ def _whether(
         topics=sorted(facts.topics),
         needed_topics=sorted(terms.topics),
     )
-    worth = weigh(candidate, terms, affinity_share=standing.affinity_share, params=params)
+    waits = waiting(candidate, terms, facts, now=now)
+    signals = signals_of(candidate, terms, facts, waits=waits, learned=learned, now=now)
+    worth = weigh(candidate, terms, signals=signals, waits=waits, model=learned.model, params=params)
     yield check("worth", worth.reason, objective=terms.objective, **worth.numbers)
     limit = 1 if terms.per_customer is None else terms.per_customer
     had = candidate.issued_before

@@ -6,7 +6,9 @@ from typing import Any
 
 from offers.flow import Candidate, OfferTerms
 from offers.rules.eligibility import Reason
-from offers.rules.scoring import CAUTIOUS_ELASTICITY, Unit, cold_start_response, delta
+from offers.rules.response import Model, Signals, response
+from offers.rules.scoring import Response, Unit, delta
+from offers.rules.signals import Waiting
 
 PLACES = 4  # of the numbers that are kept
 
@@ -24,29 +26,30 @@ REWARD = Worth(reason=None)  # of an offer that is given whatever it earns
 
 
 def weigh(
-    candidate: Candidate, terms: OfferTerms, *, affinity_share: float, params: Mapping[str, Any]
+    candidate: Candidate,
+    terms: OfferTerms,
+    *,
+    signals: Signals,
+    waits: Waiting | None,
+    model: Model,
+    params: Mapping[str, Any],
 ) -> Worth:
     """Return what the offer is worth to this customer; a reward is given in any case.
 
-    affinity_share: 0 where the history may not be read. params: settings.RAYON. A deal whose units are gone is left to
-    the check of what is left, which has the better reason.
+    waits: None where the rhythm is not known. params: settings.RAYON. A deal whose units are gone is left to the check of
+    what is left, which has the better reason.
     """
     if terms.objective != "margin":
         return REWARD
     if terms.unit_price_minor is None:
         return Worth(reason=Reason.NOT_WORTH_SENDING)
-    depth = depth_share(terms)
-    response = cold_start_response(
-        affinity_share=affinity_share,
-        depth_share=depth,
-        elasticity=CAUTIOUS_ELASTICITY if terms.elasticity is None else terms.elasticity,
-    )
+    told, alone = response(signals, model)
     bid = terms.unit_worth_minor if terms.bid_price_minor is None else terms.bid_price_minor
     found = delta(
-        response=response,
+        response=Response(told=told, alone=alone),
         unit=Unit(
             price_minor=terms.unit_price_minor,
-            depth_share=depth,
+            depth_share=signals.depth,
             worth_minor=terms.unit_worth_minor,
             bid_minor=bid - terms.unit_worth_minor,
         ),
@@ -58,29 +61,26 @@ def weigh(
         "would_have_bought_minor": found.would_have_bought,
         "displaced_minor": found.displaced,
         "attention_minor": found.attention,
-        "q1": response.told,
-        "q0": response.alone,
+        "q1": told,
+        "q0": alone,
         "unit_price_minor": terms.unit_price_minor,
-        "depth_bp": 10_000 * depth,
+        "depth_bp": 10_000 * signals.depth,
+        "response_version": model.version,
         "bid_price_minor": bid,
     }
     if terms.send_now is not None:
         numbers["send_now"] = terms.send_now
-    is_worth_it = found.total > 0 and _may_be_told(candidate, terms)
+    if waits is not None:
+        numbers |= {"since_days": waits.since_days, "mean_days": waits.mean_days}
+    # who has just bought it has no use for more of it, and at the next time would have paid for it
+    is_worth_it = (
+        found.total > 0 and not (waits is not None and waits.is_too_soon) and _may_be_told(candidate, terms)
+    )
     return Worth(
         reason=None if is_worth_it else Reason.NOT_WORTH_SENDING,
         delta_minor=found.total,
         numbers={name: round(value, PLACES) for name, value in numbers.items()},
     )
-
-
-def depth_share(terms: OfferTerms) -> float:
-    """Return how much of the unit's price the benefit takes off, 0..1."""
-    price = terms.unit_price_minor or 0
-    if terms.benefit_kind == "percent":
-        return terms.benefit_value / 10_000
-    off = terms.benefit_value if terms.benefit_kind == "amount" else price - terms.benefit_value
-    return min(1.0, max(0.0, off / price)) if price else 0.0
 
 
 def _may_be_told(candidate: Candidate, terms: OfferTerms) -> bool:

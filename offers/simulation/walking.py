@@ -245,6 +245,7 @@ class _Walking:
                     rule=forbidden.get(candidate.offer_id, ""),
                     now=seen.at,
                     params=self.params,
+                    learned=weighed.learned,
                 )
             is_winner = made.coupon is not None and made.coupon.offer == one["offer"]
             yield WeighedOffer(kept=one, is_winner=is_winner, checks=checks)

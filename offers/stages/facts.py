@@ -20,8 +20,12 @@ _CUSTOMERS = """
                       AND COALESCE(d.fcm_id, d.apns_id, d.webpush_id) IS NOT NULL) AS has_device,
            c.email <> '' AND c.email_dead_at IS NULL AS has_email,
            c.phone ~ '^\\+[1-9][0-9]{6,14}$' AND c.phone_dead_at IS NULL AS has_phone,
-           COALESCE((SELECT is_stopped FROM offers_sendingswitch WHERE id = 1), false) AS is_sending_stopped
+           COALESCE((SELECT is_stopped FROM offers_sendingswitch WHERE id = 1), false) AS is_sending_stopped,
+           COALESCE(p.listed_lines, 0) AS listed_lines, COALESCE(p.discounted_lines, 0) AS discounted_lines,
+           COALESCE(r.shown, 0) AS shown, COALESCE(r.answered, 0) AS answered
       FROM customers_customer c
+      LEFT JOIN customers_profile p ON p.customer_id = c.id
+      LEFT JOIN offers_customerresponses r ON r.customer_id = c.id
      WHERE c.id = ANY(%(customers)s) AND c.erased_at IS NULL
 """
 
@@ -98,6 +102,10 @@ def _facts(
         sent_stores=tuple(store_id for _, store_id in sent),
         ignored_in_a_row=ignored,
         is_sending_stopped=row["is_sending_stopped"],
+        listed_lines=row["listed_lines"],
+        discounted_lines=row["discounted_lines"],
+        shown=row["shown"],
+        answered=row["answered"],
     )
 
 

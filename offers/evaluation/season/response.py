@@ -8,7 +8,7 @@ is the finding of Wohllebe et al. (2021); its size here is an assumption.
 import numpy as np
 
 from offers.evaluation.season.values import Floats, Shoppers, Told, Truth
-from offers.rules.scoring import BEING_TOLD, LOYAL_BUYS, STRANGER_BUYS
+from offers.rules.response import BEING_TOLD, LOYAL_BUYS, STRANGER_BUYS
 
 PASSES_ANYWAY = 0.35  # of the visitors pass an aisle that means nothing to them
 PASSES_WHEN_TOLD = 0.8

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from offers.models import ResponseModel
-from offers.operations.response import train_response, use_response_model
+from offers.operations.response import count_responses, train_response, use_response_model
 
 
 class Command(BaseCommand):
@@ -21,7 +21,10 @@ class Command(BaseCommand):
         if options["use"] is not None:
             self._use(options["use"])
             return
-        learned = train_response(now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        customers, offers = count_responses(now=now)
+        self.stdout.write(f"Counted the responses of {customers} customers, to {offers} offers.")
+        learned = train_response(now=now)
         if learned is None:
             self.stdout.write("Too few exposures to learn from; the model in use stays.")
             return

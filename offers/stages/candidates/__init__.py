@@ -7,13 +7,14 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from customers.rules.affinity import share
 from customers.rules.zones import UnknownTimeZone
 from offers.cursors import bigints, hot_cursor, ints, texts, uuids
 from offers.event_tables import recent_events
 from offers.flow import Candidate, OfferTerms, Place, Trigger
+from offers.rules.geofence import haversine_m
 from offers.rules.opening_hours import BadOpeningHours, is_open
 from offers.stages.candidates import sql
 
@@ -22,6 +23,24 @@ KEPT_FOR = timedelta(hours=24)  # a position
 Spot = tuple[int, int | None, str]  # store, aisle, transition
 Pair = tuple[int, Trigger, Place, int, int | None]  # index of the trigger, trigger, place, offer, within_m
 Row = tuple[Any, ...]
+
+
+class _Store(NamedTuple):
+    hours: str
+    time_zone: str
+    lat: float
+    lon: float
+
+
+class _Past(NamedTuple):
+    """What a customer's history says of an offer."""
+
+    exact: float  # share of the target
+    wide: float  # of its brand
+    last_bought_at: datetime | None
+    issued_before: int
+    first_bought_at: datetime | None
+    times_bought: int
 
 
 def find(triggers: Sequence[Trigger], *, now: datetime) -> tuple[list[Candidate], dict[int, OfferTerms]]:
@@ -52,19 +71,27 @@ def find(triggers: Sequence[Trigger], *, now: datetime) -> tuple[list[Candidate]
         return [], {}
     history = _histories({(trigger.customer_id, offer_id) for _, trigger, _, offer_id, _ in pairs}, now=now)
     terms, left = _terms({offer_id for _, _, _, offer_id, _ in pairs})
-    is_open_now = {store_id: _is_open(hours, zone, now=now) for store_id, (hours, zone) in stores.items()}
+    is_open_now = {
+        store_id: _is_open(store.hours, store.time_zone, now=now) for store_id, store in stores.items()
+    }
+    distances = {
+        index: _distance_km(trigger, place, stores[place.store_id]) for index, trigger, place, _, _ in pairs
+    }
     candidates = []
     for index, trigger, place, offer_id, _ in pairs:
-        exact, wide, last_bought_at, issued_before = history[trigger.customer_id, offer_id]
+        past = history[trigger.customer_id, offer_id]
         units_left, budget_left_minor = left[offer_id]
         candidates.append(
             Candidate(
                 trigger=index,
                 offer_id=offer_id,
-                affinity_share=max(exact, wide),
-                exact_share=exact,
-                last_bought_at=last_bought_at,
-                issued_before=issued_before,
+                affinity_share=max(past.exact, past.wide),
+                exact_share=past.exact,
+                last_bought_at=past.last_bought_at,
+                first_bought_at=past.first_bought_at,
+                times_bought=past.times_bought,
+                distance_km=distances[index],
+                issued_before=past.issued_before,
                 units_left=units_left,
                 budget_left_minor=budget_left_minor,
                 store_is_open=is_open_now[place.store_id],
@@ -79,10 +106,10 @@ def _spot(*, trigger: Trigger, place: Place) -> Spot:
 
 def _offers_at(
     spots: Sequence[Spot], *, now: datetime
-) -> tuple[dict[Spot, list[tuple[int, int | None]]], dict[int, tuple[str, str]]]:
-    """Return (offer id, within_m) per spot, and each store's opening hours and time zone."""
+) -> tuple[dict[Spot, list[tuple[int, int | None]]], dict[int, _Store]]:
+    """Return (offer id, within_m) per spot, and what is needed of each store, by id."""
     here: dict[Spot, list[tuple[int, int | None]]] = defaultdict(list)
-    stores: dict[int, tuple[str, str]] = {}
+    stores: dict[int, _Store] = {}
     if not spots:
         return here, stores
     rows = _rows(
@@ -95,10 +122,22 @@ def _offers_at(
             "now": now,
         },
     )
-    for index, offer_id, within_m, hours, zone in rows:
+    for index, offer_id, within_m, *store in rows:
         here[spots[index]].append((offer_id, within_m))
-        stores[spots[index][0]] = (hours, zone)
+        stores[spots[index][0]] = _Store(*store)
     return here, stores
+
+
+def _distance_km(trigger: Trigger, place: Place, store: _Store) -> float:
+    """Return how far the event was from its store, to a hundred metres: a distance is kept longer than a position.
+
+    At an aisle, and without a position, nobody is far.
+    """
+    position = trigger.position
+    if position is None or place.kind == "aisle":
+        return 0.0
+    metres = haversine_m(lat1=position.lat, lon1=position.lon, lat2=store.lat, lon2=store.lon)
+    return round(metres / 1000, 1)
 
 
 def _too_far(pairs: Iterable[Pair], *, now: datetime) -> set[tuple[int, int]]:
@@ -126,10 +165,8 @@ def _too_far(pairs: Iterable[Pair], *, now: datetime) -> set[tuple[int, int]]:
     return {(index, offer_id) for index, offer_id in rows}
 
 
-def _histories(
-    pairs: Collection[tuple[int, int]], *, now: datetime
-) -> dict[tuple[int, int], tuple[float, float, datetime | None, int]]:
-    """Return (exact share, brand share, last bought, issued before) per customer and offer."""
+def _histories(pairs: Collection[tuple[int, int]], *, now: datetime) -> dict[tuple[int, int], _Past]:
+    """Return what the customer's history says, per customer and offer."""
     ordered = sorted(pairs)
     rows = _rows(
         sql.HISTORIES,
@@ -142,8 +179,8 @@ def _histories(
         },
     )
     return {
-        (customer_id, offer_id): (share(exact, whole), share(wide, whole), last_bought_at, issued_before)
-        for customer_id, offer_id, exact, wide, whole, last_bought_at, issued_before in rows
+        (customer_id, offer_id): _Past(share(exact, whole), share(wide, whole), *rest)
+        for customer_id, offer_id, exact, wide, whole, *rest in rows
     }
 
 

@@ -1,6 +1,6 @@
 """The statements of the candidates stage: arrays in, rows out."""
 
-# Offers per spot: (spot, offer, within_m, opening hours, time zone). A spot is a store or an aisle and a transition.
+# Offers per spot: (spot, offer, within_m, opening hours, time zone, latitude, longitude). A spot is a store or an aisle and a transition.
 OFFERS_AT = """
     WITH spots AS (
         SELECT t.*, CASE WHEN t.aisle_id IS NULL THEN 'store' ELSE 'aisle' END AS places
@@ -24,7 +24,8 @@ OFFERS_AT = """
                 AND o.valid_from <= %(now)s AND o.valid_until > %(now)s
              OFFSET 0) o
     )
-    SELECT h.spot, h.offer_id, h.within_m, store.opening_hours, store.time_zone
+    SELECT h.spot, h.offer_id, h.within_m, store.opening_hours, store.time_zone,
+           ST_Y(store.location::geometry), ST_X(store.location::geometry)
       FROM here h JOIN offers_store store ON store.id = h.store_id AND store.removed_at IS NULL
      WHERE h.aisle_id IS NULL
         OR NOT EXISTS (SELECT FROM offers_aisle_categories a WHERE a.aisle_id = h.aisle_id)
@@ -50,7 +51,8 @@ TOO_FAR = """
                           ST_SetSRID(ST_MakePoint(e.lon, e.lat), 4326)::geography, t.within_m)
 """
 
-# (customer, offer, exact weight, brand weight, whole weight, last bought, coupons that count against the limit).
+# (customer, offer, exact weight, brand weight, whole weight, last bought, coupons that count against the limit, first
+# bought, receipts).
 # `owned` and `given` read each customer once, by index, however many offers they meet. A hold-out's exposure counts
 # like the coupon it stands for, so that both arms meet the same limit.
 HISTORIES = """
@@ -60,14 +62,16 @@ HISTORIES = """
         SELECT offer_id, kind, key, is_exact FROM offers_offeraffinitykey WHERE offer_id = ANY(%(each_offer)s)
     ), owned AS MATERIALIZED (
         SELECT a.customer_id, a.kind, a.key, GREATEST(a.weight, 0) AS weight,
-               CASE WHEN a.purchases > 0 THEN a.last_bought_at END AS last_bought_at
+               CASE WHEN a.purchases > 0 THEN a.last_bought_at END AS last_bought_at, a.first_bought_at, a.purchases
           FROM customers_affinity a
          WHERE a.customer_id = ANY(%(each_customer)s) AND (a.kind, a.key) IN (SELECT kind, key FROM keys)
     ), bought AS (
         SELECT p.customer_id, p.offer_id,
                SUM(a.weight) FILTER (WHERE k.is_exact) AS exact,
                SUM(a.weight) FILTER (WHERE NOT k.is_exact) AS wide,
-               MAX(a.last_bought_at) FILTER (WHERE k.is_exact) AS last_bought_at
+               MAX(a.last_bought_at) FILTER (WHERE k.is_exact) AS last_bought_at,
+               MIN(a.first_bought_at) FILTER (WHERE k.is_exact) AS first_bought_at,
+               SUM(a.purchases) FILTER (WHERE k.is_exact) AS purchases
           FROM pairs p
           JOIN keys k ON k.offer_id = p.offer_id
           JOIN owned a ON (a.customer_id, a.kind, a.key) = (p.customer_id, k.kind, k.key)
@@ -93,7 +97,7 @@ HISTORIES = """
          GROUP BY g.customer_id, g.offer_id
     )
     SELECT p.customer_id, p.offer_id, COALESCE(b.exact, 0), COALESCE(b.wide, 0), COALESCE(profile.weight, 0),
-           b.last_bought_at, COALESCE(held.times, 0)
+           b.last_bought_at, COALESCE(held.times, 0), b.first_bought_at, COALESCE(b.purchases, 0)::int
       FROM pairs p
       LEFT JOIN bought b ON (b.customer_id, b.offer_id) = (p.customer_id, p.offer_id)
       LEFT JOIN held ON (held.customer_id, held.offer_id) = (p.customer_id, p.offer_id)
@@ -139,12 +143,18 @@ TERMS = """
                                  cardinality(deal.bids_minor))] AS bid_price_minor,
            capacity.wave_left AS send_now,
            capacity.units - capacity.claimed AS units_left,
-           capacity.budget_minor - capacity.spent_minor AS budget_left_minor, legal.facts::text AS legal
+           capacity.budget_minor - capacity.spent_minor AS budget_left_minor, legal.facts::text AS legal,
+           usual.days AS usual_days, COALESCE(responses.shown, 0) AS shown, COALESCE(responses.answered, 0) AS answered
       FROM chosen o
       LEFT JOIN offers_category c ON c.id = o.target_category_id
       LEFT JOIN offers_capacity capacity ON capacity.offer_id = o.id
       LEFT JOIN offers_offerlegal legal ON legal.offer_id = o.id
       LEFT JOIN offers_dealstate deal ON deal.offer_id = o.id
+      LEFT JOIN offers_offerresponses responses ON responses.offer_id = o.id
+      LEFT JOIN LATERAL (
+          SELECT sum(u.days) / sum(u.intervals) AS days
+            FROM offers_offeraffinitykey k JOIN customers_usualrhythm u ON (u.kind, u.key) = (k.kind, k.key)
+           WHERE k.offer_id = o.id AND k.is_exact) usual ON true
       LEFT JOIN refs ON refs.offer_id = o.id
       LEFT JOIN brands ON brands.offer_id = o.id
      ORDER BY o.id

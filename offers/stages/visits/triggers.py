@@ -59,7 +59,7 @@ def triggers_of(
             if is_late:
                 continue
             owner = None
-        trigger = _of_step(customer_id, step, owner=owner, written=written, is_late=is_late)
+        trigger = _of_step(customer_id, step, owner=owner, stored=stored, written=written, is_late=is_late)
         found.append((trigger.event_row_id, trigger))
     return found
 
@@ -72,7 +72,13 @@ def _owner(step: Transition, heard: Sequence[Judged]) -> Judged | None:
 
 
 def _of_step(
-    customer_id: int, step: Transition, *, owner: Judged | None, written: Written, is_late: bool
+    customer_id: int,
+    step: Transition,
+    *,
+    owner: Judged | None,
+    stored: Mapping[int, StoredEvent],
+    written: Written,
+    is_late: bool,
 ) -> Trigger:
     visit_id, place = written[key_of(customer_id, step.visit)]
     too_fast = (
@@ -91,6 +97,7 @@ def _of_step(
         store_visit_entered_at=step.store_entered_at,
         occurred_at=step.at,
         refusal="stale" if is_late else "moving_too_fast" if too_fast else None,
+        position=stored[owner.heard.row_id].event.position if owner else None,
     )
 
 

@@ -9,10 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from customers.models import Purchase, PurchaseLine
-from offers.models import Exposure, ResponseModel
+from offers.models import CustomerResponses, Exposure, OfferResponses, ResponseModel
 from offers.operations import response as operation
 from offers.operations.policies import judge_policy, model_of
-from offers.operations.response import train_response, use_response_model
+from offers.operations.response import count_responses, train_response, use_response_model
 from offers.queries.targeting import get_response_model
 from offers.rules.response import COLD, Signals, model_to_json, response
 from tests.integration.decisions.shop import (
@@ -70,6 +70,57 @@ def test_what_a_push_changes_is_learned_from_both_arms(
     q1, q0 = response(Signals(affinity_share=0.3, depth=0.2), model)
     assert q1 == pytest.approx(0.4, abs=0.08)
     assert q0 == pytest.approx(0.1, abs=0.05)
+
+
+def _counts() -> tuple[dict[str, tuple[int, int]], dict[str, tuple[int, int]]]:
+    """Return (shown, answered) by the customer's and by the offer's ref."""
+    customers = CustomerResponses.objects.values_list("customer__ref", "shown", "answered")
+    offers = OfferResponses.objects.values_list("offer__ref", "shown", "answered")
+    return {ref: (shown, answered) for ref, shown, answered in customers}, {
+        ref: (shown, answered) for ref, shown, answered in offers
+    }
+
+
+def test_responses_are_counted_by_customer_and_by_offer_and_counted_anew(
+    now: datetime, count_queries: Any
+) -> None:
+    yoghurt, coffee = (
+        make_offer(now=now, ref=ref, target_gtins=[gtin]) for ref, gtin in (("y", "1"), ("c", "2"))
+    )
+    ann, bob = make_people(count=2, now=now)
+    store = make_store(now=now)
+    rows = [
+        (ann, yoghurt, "1", 20, "treated", True),
+        (ann, coffee, "2", 12, "treated", False),
+        (bob, yoghurt, "1", 80, "treated", False),
+        (bob, yoghurt, "1", 30, "holdout", True),  # nobody told them
+        (bob, coffee, "2", 6, "treated", True),  # anything may still come of it
+    ]
+    expose(
+        [
+            Shown(
+                customer=who,
+                at=now - timedelta(days=days),
+                offer=offer,
+                candidates=[],
+                arm=arm,
+                has_bought=bought,
+                gtin=gtin,
+            )
+            for who, offer, gtin, days, arm, bought in rows
+        ],
+        store=store,
+    )
+    with count_queries() as seen:
+        assert count_responses(now=now) == (2, 2)
+    # savepoint, lock, time limit, the counts, what has none any more (2), release
+    assert len(seen) == 7
+    assert _counts() == ({ann.ref: (2, 1), bob.ref: (1, 0)}, {"y": (2, 1), "c": (1, 0)})
+
+    later = now + timedelta(days=15)
+    type(ann).objects.filter(pk=ann.pk).update(granted=["push", "geolocation"])
+    assert count_responses(now=later) == (1, 1)
+    assert _counts() == ({bob.ref: (1, 1)}, {"c": (1, 1)})
 
 
 def test_the_same_exposures_again_make_a_version_that_is_kept_and_not_used(
@@ -171,7 +222,10 @@ def test_staff_put_a_version_to_use_and_take_all_back(now: datetime, capsys: Any
 
 def test_the_command_says_when_there_is_too_little(capsys: Any) -> None:
     call_command("train_response")
-    assert capsys.readouterr().out == "Too few exposures to learn from; the model in use stays.\n"
+    assert capsys.readouterr().out == (
+        "Counted the responses of 0 customers, to 0 offers.\n"
+        "Too few exposures to learn from; the model in use stays.\n"
+    )
 
 
 def _explored(now: datetime, *, count: int) -> None:

@@ -13,7 +13,12 @@ from offers.flow import Candidate, Choice, CustomerFacts, OfferTerms, Place, Tri
 from offers.stages.decide import choose
 
 NOW = datetime(2026, 6, 17, 8, 0, tzinfo=UTC)  # a Wednesday, 10:00 in Paris
-PARAMS = {"min_gap_s": 14_400, "global_holdout_share": 0.0, "legal_rules_off": frozenset()}
+PARAMS = {
+    "min_gap_s": 14_400,
+    "global_holdout_share": 0.0,
+    "exploration_share": 0.0,
+    "legal_rules_off": frozenset(),
+}
 STORE, ELSEWHERE = 1, 2
 
 FACTS = CustomerFacts(
@@ -271,7 +276,14 @@ def test_the_numbers_that_were_compared_are_kept() -> None:
         "per_customer": 1,
         "units_left": 4,
         "priority": 0,
+        "signal_affinity_share": 0.3,
+        "signal_depth": TERMS.benefit_value / 10_000,
     }
+
+
+def test_of_who_is_refused_no_signals_are_kept() -> None:
+    [choice] = decide([BUYER], facts=[replace(FACTS, is_sending_stopped=True)])
+    assert not [name for name in choice.verdicts[0].numbers if name.startswith("signal_")]
 
 
 @st.composite

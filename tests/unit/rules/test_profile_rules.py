@@ -70,7 +70,18 @@ def test_whoever_buys_by_a_rhythm_is_ever_more_due(
 
 
 def test_far_out_the_chance_is_that_of_a_constant_rate() -> None:
-    assert due(since_days=1e6, within_days=2, mean_days=10, shape=2) == pytest.approx(1 - np.exp(-0.4))
+    assert due(since_days=1e9, within_days=2, mean_days=10, shape=2) == pytest.approx(1 - np.exp(-0.4))
+    assert due(since_days=1e6, within_days=2, mean_days=10, shape=3) == pytest.approx(1 - np.exp(-0.6))
+
+
+@given(since=st.floats(0, 300), mean=st.floats(0.5, 200), within=st.floats(0, 30))
+def test_two_stages_in_closed_form_are_what_the_special_function_says(
+    since: float, mean: float, within: float
+) -> None:
+    nearly = due(since_days=since, within_days=within, mean_days=mean, shape=2.0 + 1e-9)
+    assert due(since_days=since, within_days=within, mean_days=mean, shape=2.0) == pytest.approx(
+        nearly, abs=2e-5
+    )
 
 
 @pytest.mark.parametrize("wrong", [{"mean_days": 0.0}, {"shape": 0.0}, {"within_days": -1.0}])

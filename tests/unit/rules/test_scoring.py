@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offers.rules.scoring import Delta, Response, Unit, cold_start_response, delta
+from offers.rules.response import COLD, Signals, response
+from offers.rules.scoring import Delta, Response, Unit, delta
 
 shares = st.floats(0, 1)
 
@@ -46,21 +47,29 @@ def test_the_terms_of_delta_are_kept_apart() -> None:
     assert found.total == -37.0
 
 
+def guess(*, affinity_share: float, depth_share: float, elasticity: float) -> Response:
+    """Return the chances before anything was learned."""
+    told, alone = response(
+        Signals(affinity_share=affinity_share, depth=depth_share, elasticity=elasticity), COLD
+    )
+    return Response(told=told, alone=alone)
+
+
 @given(share=shares, less=shares, depth=shares, elasticity=st.floats(0, 10))
 def test_the_guess_stays_within_what_chances_are(
     share: float, less: float, depth: float, elasticity: float
 ) -> None:
-    found = cold_start_response(affinity_share=share, depth_share=depth, elasticity=elasticity)
-    assert 0.02 <= found.alone <= found.told + 1e-12 <= 1.0 + 1e-12
+    found = guess(affinity_share=share, depth_share=depth, elasticity=elasticity)
+    assert 0.02 - 1e-12 <= found.alone <= found.told + 1e-12 <= 1.0 + 1e-12
     assert found.alone <= 0.28 + 1e-12
-    fewer = cold_start_response(affinity_share=share * less, depth_share=depth, elasticity=elasticity)
-    assert fewer.alone <= found.alone
-    shallower = cold_start_response(affinity_share=share, depth_share=depth * less, elasticity=elasticity)
+    fewer = guess(affinity_share=share * less, depth_share=depth, elasticity=elasticity)
+    assert fewer.alone <= found.alone + 1e-12
+    shallower = guess(affinity_share=share, depth_share=depth * less, elasticity=elasticity)
     assert shallower.told <= found.told + 1e-12
 
 
 def test_at_the_normal_price_a_loyal_customer_is_never_worth_a_message() -> None:
-    loyal = cold_start_response(affinity_share=1.0, depth_share=0.0, elasticity=2.5)
+    loyal = guess(affinity_share=1.0, depth_share=0.0, elasticity=2.5)
     assert loyal.told == pytest.approx(loyal.alone) == pytest.approx(0.28)
     unit = Unit(price_minor=400, depth_share=0.0, worth_minor=0)
     assert delta(response=loyal, unit=unit, attention_minor=2).total == pytest.approx(-2)
@@ -68,10 +77,10 @@ def test_at_the_normal_price_a_loyal_customer_is_never_worth_a_message() -> None
 
 @given(bid=st.floats(0, 400), more=st.floats(0, 100), share=shares)
 def test_a_scarcer_unit_is_never_worth_more_messages(bid: float, more: float, share: float) -> None:
-    response = cold_start_response(affinity_share=share, depth_share=0.3, elasticity=2.5)
+    found = guess(affinity_share=share, depth_share=0.3, elasticity=2.5)
 
     def total(bid_minor: float) -> float:
         unit = Unit(price_minor=400, depth_share=0.3, worth_minor=0, bid_minor=bid_minor)
-        return delta(response=response, unit=unit, attention_minor=2).total
+        return delta(response=found, unit=unit, attention_minor=2).total
 
     assert total(bid + more) <= total(bid) + 1e-9
