@@ -12,7 +12,7 @@ from scipy.special import gammainc, gammaincc
 ERLANG_SHAPE = 2.0
 PRIOR_INTERVALS = 2.0  # how many of a customer's own intervals the usual one counts as
 TOO_SOON_SHARE = 0.5  # of the mean interval: before that, nobody has used up what they bought
-FAR_TAIL = 1e-12  # below this chance of not having bought yet, the answer no longer changes
+FAR_TAIL = 1e-250  # below this chance of not having bought yet, the answer no longer changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

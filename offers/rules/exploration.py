@@ -82,9 +82,8 @@ def choose(chances: Sequence[float], *, draw: float) -> int:
         reached += chance
         if draw < reached:
             return index
-    return max(
-        range(len(chances)), key=lambda one: chances[one]
-    )  # the rounding of a sum that falls short of 1
+    # the rounding of a sum that falls short of 1
+    return max(index for index, chance in enumerate(chances) if chance > 0)
 
 
 def draw_for(*parts: str) -> float:

@@ -244,7 +244,7 @@ def _losers_too(one: Settled, terms: Mapping[int, OfferTerms]) -> list[dict[str,
             "revision": terms[verdict.candidate.offer_id].revision,
             "reason": _reason(verdict, one),
             **({"rule": verdict.rule} if verdict.rule else {}),
-            **verdict.numbers,
+            **_kept(verdict, one),
         }
         for verdict in one.verdicts
     ]
@@ -256,3 +256,10 @@ def _reason(verdict: Verdict, one: Settled) -> str:
     if verdict.candidate.offer_id in one.sold_out:
         return "sold_out"
     return "frequency_cap" if verdict.reason in ("issued", "holdout") else verdict.reason
+
+
+def _kept(verdict: Verdict, one: Settled) -> Mapping[str, float]:
+    """Return the numbers; where the first choice was sold out, chance did not choose what was given: none is told."""
+    if not one.sold_out:
+        return verdict.numbers
+    return {name: value for name, value in verdict.numbers.items() if name != "propensity"}

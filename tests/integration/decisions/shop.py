@@ -20,6 +20,7 @@ from offers.stages.candidates import find
 from offers.stages.decide import choose
 from offers.stages.facts import gather_facts
 from offers.stages.issue import issue
+from offers.stages.learned import gather_learned
 
 YOGHURT = "3033490004521"
 ALL_PURPOSES = ["push", "geolocation", "profiling"]
@@ -162,7 +163,8 @@ def run(
     with transaction.atomic():
         candidates, terms = find(triggers, now=now)
         facts = gather_facts({trigger.customer_id for trigger in triggers}, now=now, params=settings.RAYON)
-        choices = choose(triggers, candidates, terms, facts, now=now, params=settings.RAYON)
+        learned = gather_learned(triggers, candidates, terms, facts)
+        choices = choose(triggers, candidates, terms, facts, now=now, params=settings.RAYON, learned=learned)
         before_issuing()
         return issue(
             triggers, choices, terms, facts, now=now, params=settings.RAYON, random_bytes=secrets.token_bytes
