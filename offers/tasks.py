@@ -11,9 +11,8 @@ from procrastinate import JobContext, builtin_tasks
 from procrastinate.contrib.django import app
 
 from customers.operations.rhythms import refresh_usual_rhythms
-from offers.operations import event_days, legal, retention, yields
+from offers.operations import event_days, legal, response, retention, yields
 from offers.operations.next_baskets import refresh_next_baskets
-from offers.operations.response import train_response
 
 JOBS_KEPT_H = 72
 
@@ -72,11 +71,19 @@ def tell_next_baskets(timestamp: int) -> None:
     _log.info("next_baskets", customers=done.customers, removed=done.removed, rhythms=rhythms)
 
 
+@app.periodic(cron="41 0 * * *", periodic_id="count_responses")
+@app.task(name="offers.count_responses", queueing_lock="count_responses")
+def count_responses(timestamp: int) -> None:
+    """Count how customers and offers were answered up to a week ago."""
+    customers, offers = response.count_responses(now=datetime.now(UTC))
+    _log.info("responses_counted", customers=customers, offers=offers)
+
+
 @app.periodic(cron="11 1 * * 1", periodic_id="train_response")
 @app.task(name="offers.train_response", queueing_lock="train_response")
 def learn_response(timestamp: int) -> None:
     """Learn from the exposures of the last months what a push changes."""
-    train_response(now=datetime.now(UTC))
+    response.train_response(now=datetime.now(UTC))
 
 
 @app.periodic(cron="47 3 * * *", periodic_id="remove_old_jobs")

@@ -23,6 +23,7 @@ from offers.models import (
     ResponseModel,
     Store,
 )
+from offers.operations.policies import judge_policy
 from offers.rules.response import COLD, Signals, model_from_json, model_to_json, response, signals_from
 from tests.integration.decisions.shop import make_buyer, make_offer, make_product, make_store, run, trigger_of
 
@@ -217,6 +218,8 @@ def test_a_share_of_the_choices_is_left_to_chance_and_logged(now: datetime, sett
         assert chances["lesser"] is None
         assert (first["offer"], first["reason"]) == (decision.offer.ref, "issued")
         assert {one["reason"] for one in rest} == {"frequency_cap"}
+    judged = judge_policy(model=COLD, since=now - timedelta(days=1), now=now + timedelta(days=8))
+    assert (judged.estimates.decisions, judged.without_propensity) == (200, 0)
 
 
 def test_where_the_first_choice_was_sold_out_no_chance_is_logged(now: datetime, settings: Any) -> None:
