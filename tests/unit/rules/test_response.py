@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as changed
 
 from offers.rules.logistic import (
     Bin,
@@ -74,24 +75,24 @@ def test_both_are_chances_and_a_push_never_makes_a_purchase_less_likely(one: Sig
 def test_what_must_not_fall_does_not_fall(one: Signals, model: Model, more: float) -> None:
     q1, q0 = response(one, model)
     for name in ("basket_chance", "due_ratio", "personal_rate", "offer_rate"):
-        raised = replace(one, **{name: getattr(one, name) + more})
+        raised = changed(one, **{name: getattr(one, name) + more})
         assert response(raised, model)[0] >= q1 - 1e-12
         assert response(raised, model)[1] >= q0 - 1e-12
     # a stranger may be moved more than a buyer; that a buyer buys anyway more often cannot be learned away
-    assert response(replace(one, affinity_share=min(1.0, one.affinity_share + more)), model)[1] >= q0 - 1e-12
+    assert response(changed(one, affinity_share=min(1.0, one.affinity_share + more)), model)[1] >= q0 - 1e-12
     for name in ("depth", "elasticity"):
-        neutral = replace(one, discount_share=0.2)
-        deeper = replace(neutral, **{name: getattr(one, name) + more})
+        neutral = changed(one, discount_share=0.2)
+        deeper = changed(neutral, **{name: getattr(one, name) + more})
         assert response(deeper, model)[0] >= response(neutral, model)[0] - 1e-12
-    further = response(replace(one, distance_km=one.distance_km + more), model)
+    further = response(changed(one, distance_km=one.distance_km + more), model)
     assert further[0] <= q1 + 1e-12
     assert further[1] <= q0 + 1e-12
-    assert response(replace(one, ignored=one.ignored + 1), model)[0] <= q1 + 1e-12
+    assert response(changed(one, ignored=one.ignored + 1), model)[0] <= q1 + 1e-12
 
 
 @given(one=signals, model=models, more=st.floats(0, 1))
 def test_the_discount_moves_only_what_the_push_adds(one: Signals, model: Model, more: float) -> None:
-    deeper = replace(one, depth=min(1.0, one.depth + more))
+    deeper = changed(one, depth=min(1.0, one.depth + more))
     assert response(deeper, model)[1] == response(one, model)[1]
 
 
