@@ -9,7 +9,7 @@ WITHIN := $(RUN) within .venv/bin/python
 ARGS ?=
 ONLY ?=
 
-.PHONY: help run serve test test-long check bench format shell manage stop clean lock
+.PHONY: help run serve test test-long check bench evaluate format shell manage stop clean lock
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ check: ## Run every check: format, lint, types, layers, migrations, deployment, 
 
 bench: ## Measure (ONLY=name for one benchmark)
 	@$(WITHIN) -m tests.benchmarks $(ONLY)
+
+evaluate: ## Make the figures of docs/algorithms again (JOURNEY=dir TAFENG=dir for those on data that is not here)
+	@$(WITHIN) manage.py remake_evaluations $(if $(JOURNEY),--journey $(JOURNEY)) $(if $(TAFENG),--tafeng $(TAFENG)) $(ARGS)
 
 format: ## Format the code and mend what the linter can
 	@$(RUN) format
