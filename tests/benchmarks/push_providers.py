@@ -156,14 +156,13 @@ async def _apns_client(
     """The connection of the APNs gateway, over HTTP/2 with TLS."""
     request: Any = import_module("offers.gateways.apns_request")
     keys: Any = import_module("offers.gateways.apns_tokens")
-    shared: Any = import_module("offers.gateways.apns_shared")
+    shared: Any = import_module("offers.gateways.http2_shared")
     http: Any = import_module("offers.gateways.http")
     key = keys.SigningKey.from_file(Path(told["key_file"]), key_id=told["key_id"], team_id=told["team_id"])
     token = keys.ProviderTokens(key=key, clock=time.time).current()
     trust = http.new_trust(Path(told["ca_file"]))
-    trust.set_alpn_protocols(["h2"])
     connection = shared.SharedConnection(
-        host=told["host"], port=int(told["port"]), trust=trust, timeout_s=TIMEOUT_S
+        gateway="apns", host=told["host"], port=int(told["port"]), trust=trust, timeout_s=TIMEOUT_S
     )
     headers = request.Headers(host=told["host"], port=int(told["port"]), topic=told["topic"])
     prepared = {

@@ -19,7 +19,7 @@ class GoAway:
     """The other end takes no streams after this one."""
 
     last_stream_id: int
-    reason: str  # APNs' own, or empty
+    reason: str  # the provider's own, or empty
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""One HTTP/2 connection to APNs (RFC 9113), by h2 over an asyncio transport: many POSTs side by side, little work for each.
+"""One HTTP/2 connection to a provider (RFC 9113), by h2 over an asyncio transport: many POSTs side by side, little work each.
 
 docs/decisions/0012-apns-gateway.md says why neither httpx nor aioapns stands here.
 """
@@ -26,9 +26,10 @@ from h2.exceptions import NoAvailableStreamIDError, ProtocolError
 from h2.settings import SettingCodes, Settings
 from hpack import Encoder, HeaderTuple
 
-from .apns_frames import Frames, GoAway
 from .http import Answer, NoAnswer
+from .http2_frames import Frames, GoAway
 
+MAX_BODY_BYTES = 1 << 14  # what every provider takes in one frame
 MAX_ANSWER_BYTES = 16 * 1024  # an answer is a reason; below the window of a stream, so that none stalls
 WINDOW_BYTES = 1 << 20
 WINDOW_STEP_BYTES = 1 << 15  # the connection's window is opened again in steps of this size
@@ -42,7 +43,7 @@ _log = structlog.get_logger(__name__)
 
 
 class NotProcessed(NoAnswer):
-    """APNs says, or we know, that it did not look at the request: it may be sent again at once."""
+    """The provider says, or we know, that it did not look at the request: it may be sent again at once."""
 
 
 class _PlainEncoder(Encoder):
@@ -66,16 +67,17 @@ class _Call:
     received: bytearray = field(default_factory=bytearray)
 
 
-class ApnsConnection(asyncio.Protocol):
-    """Sends POSTs side by side, as many as APNs allows, and writes once for all that one turn of the loop asks.
+class Http2Connection(asyncio.Protocol):
+    """Sends POSTs side by side, as many as the provider allows, and writes once for all that one turn of the loop asks.
 
     `is_open` tells whether it takes further ones.
     """
 
-    def __init__(self, *, timeout_s: float) -> None:
+    def __init__(self, *, gateway: str, timeout_s: float) -> None:
+        self._gateway = gateway  # for the log
         self._loop = asyncio.get_running_loop()
         self._timeout_s = timeout_s
-        # The gateway makes its headers as they must be on the wire.
+        # The gateways make their headers as they must be on the wire.
         self._h2 = H2Connection(
             H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False)
         )
@@ -84,7 +86,7 @@ class ApnsConnection(asyncio.Protocol):
         self._frames = Frames()
         self._waiting: deque[_Call] = deque()
         self._calls: dict[int, _Call] = {}  # under way, by stream
-        self._limit = 0  # streams that APNs allows; none before its first word
+        self._limit = 0  # streams that the provider allows; none before its first word
         self._to_acknowledge = 0
         self._flushes = False
         self._gone: asyncio.Future[None] = self._loop.create_future()
@@ -105,7 +107,7 @@ class ApnsConnection(asyncio.Protocol):
     def post(self, headers: Sequence[HeaderTuple], body: bytes) -> "asyncio.Future[Answer]":
         """Return what will hold the answer, or raise: NotProcessed, or NoAnswer where nobody knows.
 
-        Headers begin with the pseudo-headers; names in lower case, all of them bytes. `body` has at most 4096.
+        Headers begin with the pseudo-headers; names in lower case, all of them bytes. `body` has at most MAX_BODY_BYTES.
         """
         call = _Call(headers=headers, body=body, answer=self._loop.create_future())
         if not self.is_open:
@@ -161,7 +163,7 @@ class ApnsConnection(asyncio.Protocol):
             for event in self._h2.receive_data(known):
                 self._handle(event)
         except (ProtocolError, ValueError) as error:
-            _log.error("apns_protocol_error", error=type(error).__name__)
+            _log.error("http2_protocol_error", gateway=self._gateway, error=type(error).__name__)
             self._transport.write(self._h2.data_to_send())
             self.close()
             return
@@ -238,8 +240,8 @@ class ApnsConnection(asyncio.Protocol):
         return len(call.body) <= window
 
     def _go(self, goaway: GoAway) -> None:
-        """Open no more streams; those up to the last one that APNs took are still answered."""
-        _log.info("apns_goaway", reason=goaway.reason)
+        """Open no more streams; those up to the last one that the provider took are still answered."""
+        _log.info("http2_goaway", gateway=self._gateway, reason=goaway.reason)
         self.is_open = False
         self._fail_waiting("GOAWAY")
         for call in [call for call in self._calls.values() if call.stream_id > goaway.last_stream_id]:

@@ -8,7 +8,7 @@ from hyperframe.frame import DataFrame, Frame, GoAwayFrame, HeadersFrame, PingFr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offers.gateways.apns_frames import MAX_FRAME_BYTES, Frames, GoAway
+from offers.gateways.http2_frames import MAX_FRAME_BYTES, Frames, GoAway
 
 
 def goaway(last_stream_id: int, debug: bytes = b"") -> GoAwayFrame:
