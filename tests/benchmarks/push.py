@@ -31,12 +31,12 @@ Connection = psycopg.Connection[Any]
 
 def fcm(*, server: Server, seconds: float) -> list[Figure]:
     """Messages a second through the local FCM against its bare client, and how old they get at half of that rate."""
-    with _ready(server=server, running=local_fcm, messages=int(MOST_PER_S * seconds)) as (
+    with _ready(server=server, running=local_fcm, messages=int(2 * MOST_PER_S * seconds)) as (
         provider,
         connection,
     ):
         figure = _against_bare(
-            "push_fcm", server, provider, connection, seconds=seconds, messages=int(100 * seconds)
+            "push_fcm", server, provider, connection, seconds=seconds, messages=int(500 * seconds)
         )
         return [figure, _age_p99(server, provider, connection, per_s=figure.value / 2, seconds=seconds)]
 

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from offers.gateways.fcm import FcmGateway
+from offers.gateways.fcm_ways import OverHttp2
 from offers.gateways.google_tokens import AccessTokens, ServiceAccount
 from offers.gateways.http import new_client
 from offers.gateways.payload import fcm_request
@@ -92,9 +93,10 @@ def local_fcm() -> Iterator[Provider]:
     with _running("providers.fcm") as told:
         yield Provider(
             platform="fcm",
-            client_name="httpx over HTTP/1.1",
+            client_name="our HTTP/2 connection",
             environment={
-                "FCM_BASE_URL": told["base_url"],
+                "FCM_BASE_URL": told["tls_base_url"],
+                "FCM_CA_FILE": told["ca_file"],
                 "GOOGLE_APPLICATION_CREDENTIALS": told["credentials_file"],
             },
             told=told,
@@ -118,7 +120,8 @@ def local_apns() -> Iterator[Provider]:
 def fcm_gateway(told: dict[str, Any], *, concurrency: int, timeout_s: float) -> FcmGateway:
     return FcmGateway(
         credentials_file=Path(told["credentials_file"]),
-        base_url=told["base_url"],
+        base_url=told["tls_base_url"],
+        ca_file=Path(told["ca_file"]),
         concurrency=concurrency,
         timeout_s=timeout_s,
     )
@@ -128,25 +131,27 @@ def fcm_gateway(told: dict[str, Any], *, concurrency: int, timeout_s: float) -> 
 async def _fcm_client(
     told: dict[str, Any], messages: Sequence[PushMessage], concurrency: int
 ) -> AsyncIterator[Post]:
-    """The client of the FCM gateway, httpx, over what the local FCM speaks: HTTP/1.1 without TLS."""
+    """The connection of the FCM gateway, over HTTP/2 with TLS."""
     account = ServiceAccount.from_file(Path(told["credentials_file"]))
-    client = new_client(base_url=told["base_url"], timeout_s=TIMEOUT_S, concurrency=concurrency)
-    tokens = AccessTokens(account=account, client=client, timeout_s=TIMEOUT_S, clock=time.time)
-    headers = {
-        "authorization": f"Bearer {await tokens.current()}",
-        "content-type": "application/json; charset=UTF-8",
-    }
-    path = f"/v1/projects/{account.project_id}/messages:send"
+    async with new_client(base_url=told["base_url"], timeout_s=TIMEOUT_S, concurrency=concurrency) as client:
+        tokens = AccessTokens(account=account, client=client, timeout_s=TIMEOUT_S, clock=time.time)
+        token = await tokens.current()
+    way = OverHttp2(
+        base_url=told["tls_base_url"],
+        path=f"/v1/projects/{account.project_id}/messages:send",
+        timeout_s=TIMEOUT_S,
+        ca_file=Path(told["ca_file"]),
+    )
     bodies = {one.message_id: fcm_request(one, now=datetime.now(UTC)) for one in messages}
 
     async def post(message: PushMessage) -> int:
-        answer = await client.post(path, content=bodies[message.message_id], headers=headers)
-        return answer.status_code
+        answer = await way.post(bodies[message.message_id], token=token)
+        return answer.status
 
     try:
         yield post
     finally:
-        await client.aclose()
+        await way.aclose()
 
 
 @asynccontextmanager
