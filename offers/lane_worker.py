@@ -14,6 +14,7 @@ from random import random
 from typing import Any
 
 import structlog
+import uvloop
 
 from offers.delivery import Taken, take
 from offers.hands import Hands
@@ -66,6 +67,7 @@ class LaneWorker:
     _is_stopped: bool = False
     _is_told: bool = False
     _failures: int = 0
+    _heard: int = 0  # times that the watch had news
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -80,7 +82,7 @@ class LaneWorker:
 
     def run(self, *, stop: Stop) -> None:
         """Work until told to stop; then finish what is under way, and put back what is not. Takes DRAIN_S at most."""
-        with asyncio.Runner() as runner:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._run(stop))
 
     def hear(self, news: LaneNews) -> None:
@@ -116,6 +118,7 @@ class LaneWorker:
     # --- what it hears --------------------------------------------------------------------------------------
 
     def _take_in(self, news: LaneNews) -> None:
+        self._heard += 1
         self._adopt(news)
         self._not_before = None
         self._wake.set()
@@ -155,13 +158,14 @@ class LaneWorker:
         if rest_s > 0:
             return rest_s
         limit = min(self.batch, AHEAD * self.settings.concurrency)
+        heard = self._heard
         try:
             filled = await self.hands.do(self._take, limit, is_probe=self._breaker.is_open)
         # A defect must not end the lane: other batches may be well, and what this one holds is leased anew.
         except Exception as error:  # noqa: BLE001
             return self._troubled(error)
         self._failures = 0
-        self._took(filled, at=now)
+        self._took(filled, at=now, is_latest=heard == self._heard)
         return 0
 
     def _take(self, limit: int, *, is_probe: bool) -> _Filled:
@@ -184,14 +188,16 @@ class LaneWorker:
             return _Filled(taken=taken)
         return _Filled(taken=taken, news=lane_news([self.name])[0], probe_until=probe_until)
 
-    def _took(self, filled: _Filled, *, at: datetime) -> None:
+    def _took(self, filled: _Filled, *, at: datetime, is_latest: bool) -> None:
+        """Take in what a claim brought; `is_latest`: the watch had no news meanwhile."""
         looked = filled.taken.looked
         self._ready.extend((parcel, at) for parcel in looked.parcels)
         self._writer.bury(looked.malformed)
-        if filled.news is not None:
+        if filled.news is not None and is_latest:
             self._adopt(filled.news)
             # What is due now and was not to be had is in another worker's hands.
             self._not_before = at + timedelta(seconds=BUSY_S)
+        # Where the watch spoke meanwhile, it may know of messages that came after this claim: they are claimed at once.
         if filled.probe_until is not None:
             self._breaker.probe(until=filled.probe_until)
         if filled.rest_s:
