@@ -59,7 +59,8 @@ class LaneWriter:
     def put_back(self, parcels: Iterable[Parcel]) -> None:
         """Put back what is not sent after all."""
         self._unsent.extend(parcels)
-        self._work.set()
+        if self._unsent:
+            self._work.set()
 
     def end(self) -> None:
         """Write what there is, and end."""

@@ -33,7 +33,9 @@ class SharedConnection:
 
     async def post(self, block: Block, body: bytes) -> Answer:
         """Return the answer; raises NoAnswer. What the provider did not look at is sent once more, as it was."""
-        connection = await self.current()
+        connection = self._connection
+        if connection is None or not connection.is_open:
+            connection = await self.current()
         try:
             return await connection.post(block, body)
         except NotProcessed:
