@@ -17,6 +17,7 @@ from .http2_frames import MAX_STREAM_ID, Code, ConnectionBroken, GoAway
 from .http2_headers import Block
 from .http2_link import Link
 
+WRITE_AT = 8  # requests that wait no longer for the turn to end: the provider is at work while we make more
 MAX_ANSWER_BYTES = 16 * 1024  # an answer is a few words; below the window of a stream, so that none stalls
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ class _Call:
 
 
 class Http2Connection(asyncio.Protocol):
-    """Sends POSTs side by side, as many as the provider allows, and writes once for all that one turn of the loop asks.
+    """Sends POSTs side by side, as many as the provider allows, and writes once for several that one turn of the loop asks.
 
     `is_open` tells whether it takes further ones.
     """
@@ -81,7 +82,10 @@ class Http2Connection(asyncio.Protocol):
         self._used_at = self._loop.time()
         call.timer = self._loop.call_later(self._timeout_s, self._time_out, call)
         self._waiting.append(call)
-        self._flush_soon()
+        if len(self._waiting) >= WRITE_AT:
+            self._flush()
+        else:
+            self._flush_soon()
         return call.answer
 
     async def responds(self, *, within_s: float) -> bool:
@@ -180,10 +184,13 @@ class Http2Connection(asyncio.Protocol):
     def _flush_soon(self) -> None:
         if not self._flushes:
             self._flushes = True
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._flush_due)
+
+    def _flush_due(self) -> None:
+        self._flushes = False
+        self._flush()
 
     def _flush(self) -> None:
-        self._flushes = False
         link, waiting, calls = self._link, self._waiting, self._calls
         while waiting and len(calls) < link.limit and link.has_room(len(waiting[0].body)):
             if link.is_used_up:

@@ -48,9 +48,9 @@ class Provider:
         """Return the requests a second of the bare client, with this many under way at once."""
         return _run(self._bare_per_s(messages, concurrency))
 
-    def bare_latencies_s(self, *, per_s: float, seconds: float, concurrency: int) -> list[float]:
-        """Return how long each request of the bare client took that was begun at this rate."""
-        return _run(self._bare_latencies_s(per_s, seconds, concurrency))
+    def bare_latencies_s(self, *, per_s: float, each: int, seconds: float, concurrency: int) -> list[float]:
+        """Return how long each request of the bare client took; they begin at this rate, several at once."""
+        return _run(self._bare_latencies_s(per_s, each, seconds, concurrency))
 
     async def _bare_per_s(self, messages: int, concurrency: int) -> float:
         prepared = [_message(self.platform, number) for number in range(messages)]
@@ -65,7 +65,9 @@ class Provider:
             await asyncio.gather(*(send() for _ in range(concurrency)))
             return messages / (time.perf_counter() - start)
 
-    async def _bare_latencies_s(self, per_s: float, seconds: float, concurrency: int) -> list[float]:
+    async def _bare_latencies_s(
+        self, per_s: float, each: int, seconds: float, concurrency: int
+    ) -> list[float]:
         prepared = [_message(self.platform, number) for number in range(int(per_s * seconds))]
         found: list[float] = []
         async with self.client(self.told, prepared, concurrency) as post:
@@ -78,7 +80,8 @@ class Provider:
             start = time.perf_counter()
             async with asyncio.TaskGroup() as group:
                 for number, message in enumerate(prepared):
-                    await asyncio.sleep(max(0.0, start + number / per_s - time.perf_counter()))
+                    if number % each == 0:
+                        await asyncio.sleep(max(0.0, start + number / per_s - time.perf_counter()))
                     group.create_task(send(message))
         return found
 
