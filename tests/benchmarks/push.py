@@ -24,6 +24,7 @@ CONCURRENCY = 64
 MOST_PER_S = 4_000  # messages wait for a worker as fast as this
 WARM_UP = 400  # messages
 TICK_S = 0.05  # between promises at half of the top rate
+WARM_UP_BURSTS = 20  # each of the worker's hands connects and plans its statements at its first use
 SETTLE_WITHIN_S = 60.0
 
 Connection = psycopg.Connection[Any]
@@ -162,27 +163,27 @@ def _age_p99(
         " WHERE state IN ('queued', 'sending')"
     )
     each = max(int(per_s * TICK_S), 1)
-    bursts = int(per_s * seconds / each)
-    crowd = {"skip": skip, "count": skip + (bursts + 1) * each, "platform": provider.platform}
+    bursts = WARM_UP_BURSTS + int(per_s * seconds / each)
+    crowd = {"skip": skip, "count": skip + bursts * each, "platform": provider.platform}
     make_crowd(connection.execute, now=datetime.now(UTC), **crowd)
     connection.execute("VACUUM ANALYZE")
     promised: list[datetime] = []
     before = _sent(connection)
     with _worker(server=server, provider=provider):
-        _promise(
-            connection, provider, skip=skip, count=each
-        )  # the first finds the worker without a connection
-        _wait(connection, least=before + each)
-        skip += each
-        start = time.perf_counter()
+        start = 0.0
         for burst in range(bursts):
             time.sleep(max(0.0, start + burst * each / per_s - time.perf_counter()))
             promised.append(_promise(connection, provider, skip=skip + burst * each, count=each))
-        _wait(connection, least=before + (bursts + 1) * each)
+            if burst == 0:  # until then it starts
+                _wait(connection, least=before + each)
+                start = time.perf_counter()
+        _wait(connection, least=before + bursts * each)
     taken = connection.execute(
-        "SELECT customer_id, accepted_at FROM offers_outboxmessage WHERE customer_id > %s", [skip]
+        "SELECT (customer_id - %(skip)s - 1) / %(each)s, accepted_at FROM offers_outboxmessage"
+        " WHERE customer_id > %(skip)s + %(warm)s",
+        {"skip": skip, "each": each, "warm": WARM_UP_BURSTS * each},
     )
-    ages = sorted((at - promised[(who - skip - 1) // each]).total_seconds() for who, at in taken)
+    ages = sorted((at - promised[burst]).total_seconds() for burst, at in taken)
     bare = sorted(
         provider.bare_latencies_s(per_s=per_s, each=each, seconds=seconds / 2, concurrency=CONCURRENCY)
     )
