@@ -14,6 +14,7 @@ from random import random
 from typing import Any
 
 import structlog
+import uvloop
 
 from offers.delivery import Taken, take
 from offers.hands import Hands
@@ -26,7 +27,7 @@ from offers.stages.deliver.gate import give_tokens_back, take_probe, take_tokens
 from offers.wakeups import Stop
 from offers.worker import BUSY_S, RECONNECT_S, is_database_away
 
-AHEAD = 4  # times the concurrency: what is claimed at once, at most
+AHEAD = 4  # times the concurrency: what is claimed ahead of being sent, at most; more is claimed when half is left
 READY_S = 10.0  # what was looked at longer ago is put back instead of sent
 NOTHING = Taken(Looked(), claimed=0)
 DRAIN_S = 10.0  # after being told to stop: for answers still owed
@@ -66,6 +67,7 @@ class LaneWorker:
     _is_stopped: bool = False
     _is_told: bool = False
     _failures: int = 0
+    _changes: int = 0  # what a claim under way does not know of: news of the watch, a breaker that opened
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -80,7 +82,7 @@ class LaneWorker:
 
     def run(self, *, stop: Stop) -> None:
         """Work until told to stop; then finish what is under way, and put back what is not. Takes DRAIN_S at most."""
-        with asyncio.Runner() as runner:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._run(stop))
 
     def hear(self, news: LaneNews) -> None:
@@ -116,6 +118,7 @@ class LaneWorker:
     # --- what it hears --------------------------------------------------------------------------------------
 
     def _take_in(self, news: LaneNews) -> None:
+        self._changes += 1
         self._adopt(news)
         self._not_before = None
         self._wake.set()
@@ -154,14 +157,15 @@ class LaneWorker:
         )
         if rest_s > 0:
             return rest_s
-        limit = min(self.batch, AHEAD * self.settings.concurrency)
+        limit = min(self.batch, AHEAD * self.settings.concurrency - len(self._ready))
+        changes = self._changes
         try:
             filled = await self.hands.do(self._take, limit, is_probe=self._breaker.is_open)
         # A defect must not end the lane: other batches may be well, and what this one holds is leased anew.
         except Exception as error:  # noqa: BLE001
             return self._troubled(error)
         self._failures = 0
-        self._took(filled, at=now)
+        self._took(filled, at=now, is_latest=changes == self._changes)
         return 0
 
     def _take(self, limit: int, *, is_probe: bool) -> _Filled:
@@ -184,14 +188,19 @@ class LaneWorker:
             return _Filled(taken=taken)
         return _Filled(taken=taken, news=lane_news([self.name])[0], probe_until=probe_until)
 
-    def _took(self, filled: _Filled, *, at: datetime) -> None:
+    def _took(self, filled: _Filled, *, at: datetime, is_latest: bool) -> None:
+        """Take in what a claim brought; `is_latest`: nothing changed meanwhile."""
         looked = filled.taken.looked
-        self._ready.extend((parcel, at) for parcel in looked.parcels)
+        if self._breaker.is_open and filled.probe_until is None:
+            self._writer.put_back(looked.parcels)  # it opened meanwhile
+        else:
+            self._ready.extend((parcel, at) for parcel in looked.parcels)
         self._writer.bury(looked.malformed)
-        if filled.news is not None:
+        if filled.news is not None and is_latest:
             self._adopt(filled.news)
             # What is due now and was not to be had is in another worker's hands.
             self._not_before = at + timedelta(seconds=BUSY_S)
+        # Otherwise the watch may know of messages that came after this claim: they are claimed at once.
         if filled.probe_until is not None:
             self._breaker.probe(until=filled.probe_until)
         if filled.rest_s:
@@ -207,7 +216,7 @@ class LaneWorker:
         return RECONNECT_S[min(self._failures, len(RECONNECT_S)) - 1]
 
     def _has_room(self) -> bool:
-        return len(self._ready) < self.settings.concurrency and self._writer.has_room
+        return len(self._ready) <= AHEAD * self.settings.concurrency // 2 and self._writer.has_room
 
     # --- send -----------------------------------------------------------------------------------------------
 
@@ -233,13 +242,15 @@ class LaneWorker:
             answer = self._unknown(parcel, code="WORKER_DEFECT")
         self._writer.write(answer)
         if self._breaker.after(answer.receipt):
+            self._changes += 1
             self._put_back()
 
     def _sent(self, send: asyncio.Task[None]) -> None:
         self._sends.discard(send)
         if not self._is_told:
             self._pump()
-            self._wake.set()
+            if self._due_at is not None and self._has_room():
+                self._wake.set()
 
     def _put_back(self) -> None:
         self._writer.put_back([parcel for parcel, _ in self._ready])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from offers.stages.deliver import Answer, Parcel, release_parcels
 from offers.worker import RECONNECT_S, is_database_away
 
 LINGER_S = 0.2  # answers wait for each other, so that they are written down together
+ENOUGH = 200  # answers that wait no longer
 AT_ONCE = 400  # answers in one statement
 GIVE_UP_AFTER = 4  # failures at the end: what is left is claimed again when its lease passes
 
@@ -34,6 +36,7 @@ class LaneWriter:
     _failures: int = 0
     _is_ending: bool = False
     _work: asyncio.Event = field(default_factory=asyncio.Event)
+    _hurry: asyncio.Event = field(default_factory=asyncio.Event)  # there is enough to write, or it is the end
 
     @property
     def has_room(self) -> bool:
@@ -44,6 +47,8 @@ class LaneWriter:
         """Write down what came of a message."""
         self._answers.append(answer)
         self._work.set()
+        if len(self._answers) >= ENOUGH:
+            self._hurry.set()
 
     def bury(self, malformed: Mapping[int, int]) -> None:
         """Write messages (attempts by id) down as dead letters."""
@@ -54,21 +59,26 @@ class LaneWriter:
     def put_back(self, parcels: Iterable[Parcel]) -> None:
         """Put back what is not sent after all."""
         self._unsent.extend(parcels)
-        self._work.set()
+        if self._unsent:
+            self._work.set()
 
     def end(self) -> None:
         """Write what there is, and end."""
         self._is_ending = True
         self._work.set()
+        self._hurry.set()
 
     async def run(self) -> None:
         """Write until told to end."""
         while True:
             await self._work.wait()
             self._work.clear()
-            if not self._is_ending:
-                await asyncio.sleep(LINGER_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await self._hurry.wait()
             await self._write()
+            if not self._is_ending and len(self._answers) < ENOUGH:
+                self._hurry.clear()
             if self._answers or self._malformed or self._unsent:
                 if self._is_ending and self._failures >= GIVE_UP_AFTER:
                     _log.error("answers_lost", lane=self.lane, messages=len(self._answers))

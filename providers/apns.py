@@ -11,9 +11,10 @@ from typing import Any
 import uvloop
 
 from .apns_app import ApnsApp
-from .apns_connection import ApnsConnection
-from .apns_keys import server_context, signing_key
+from .apns_keys import signing_key
 from .apns_tokens import TokenChecks
+from .certificates import server_context
+from .http2_connection import Http2Connection
 from .serving import option_parser, serve_until_told
 from .sockets import authority, bound_socket, shown_host
 
@@ -32,7 +33,7 @@ class ApnsServer:
         self.port: int = self.socket.getsockname()[1]
         self.base_url = f"https://{authority(self.socket, host=host)}"
         self.topic = topic
-        self._context, self.ca_file = server_context(directory, host=self.host)
+        self._context, self.ca_file = server_context(directory, host=self.host, provider="APNs")
         self.key_file = (directory / f"AuthKey_{KEY_ID}.p8").resolve()
         tokens = TokenChecks(key=signing_key(self.key_file), key_id=KEY_ID, team_id=TEAM_ID)
         self.app = ApnsApp(tokens=tokens, topic=topic)
@@ -66,13 +67,13 @@ class ApnsServer:
 
     async def _serve(self) -> None:
         server = await self._loop.create_server(
-            lambda: ApnsConnection(self.app), sock=self.socket, ssl=self._context
+            lambda: Http2Connection(self.app), sock=self.socket, ssl=self._context
         )
         try:
             await self._stopped.wait()
         finally:
             server.close()
-            self.app.cut_all()
+            self.app.peers.cut_all()
 
 
 def main(arguments: list[str] | None = None) -> None:

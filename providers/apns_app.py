@@ -1,7 +1,6 @@
 """A local APNs: what it answers to a notification, and a control door for scripts and the wire log."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -12,27 +11,17 @@ from .apns_scripts import ACCEPT, ApnsAnswer, parse_apns_answers
 from .apns_tokens import LastToken, TokenChecks
 from .controls import PREFIX, Controls
 from .http import Request
+from .http2 import Peer, Peers, Reply
 from .phones import BadScript, Scripts, WireLog
 
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer on the wire, and how the connection goes on."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes = b""
-    script: ApnsAnswer = ACCEPT
+MANY_STREAMS = 1000
 
 
 @dataclass(slots=True)
-class Peer:
-    """What the server knows of one connection."""
+class ApnsPeer(Peer):
+    """A connection; it is trusted once a valid token was seen."""
 
-    number: int
-    cut: Callable[[], None]  # ends the connection without a word
     last_token: LastToken = field(default_factory=LastToken)
-    is_trusted: bool = False  # a valid token was seen: many streams may be open
 
 
 @dataclass(slots=True)
@@ -45,29 +34,14 @@ class ApnsApp:
     scripts: Scripts[ApnsAnswer] = field(default_factory=lambda: Scripts(ACCEPT))
     is_alone_first: bool = True  # one stream at a time until a valid token was seen, as APNs has it
     clock_ahead_s: float = 0.0
-    connections: int = 0
-    peers: dict[int, Peer] = field(default_factory=dict)  # the open connections, by number
+    streams: int = MANY_STREAMS
+    peers: Peers[ApnsPeer] = field(default_factory=lambda: Peers(ApnsPeer))
 
     def __post_init__(self) -> None:
         self.tokens.clock = self._clock
         self.log.clock = self._clock
 
-    def joined(self, cut: Callable[[], None]) -> Peer:
-        """Return a new connection's state."""
-        self.connections += 1
-        self.peers[self.connections] = Peer(number=self.connections, cut=cut)
-        return self.peers[self.connections]
-
-    def left(self, peer: Peer) -> None:
-        """Forget a connection that is no more."""
-        self.peers.pop(peer.number, None)
-
-    def cut_all(self, *, but: Peer | None = None) -> None:
-        """End the open connections without a word."""
-        for peer in [peer for peer in self.peers.values() if peer is not but]:
-            peer.cut()
-
-    def answer(self, pairs: list[tuple[bytes, bytes]], body: bytes, peer: Peer) -> Reply:
+    def reply(self, pairs: list[tuple[bytes, bytes]], body: bytes, peer: ApnsPeer) -> Reply:
         """Return the answer to one request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
         path = headers[":path"]
@@ -82,16 +56,14 @@ class ApnsApp:
             self._log(message, peer, status=error.status, code=error.code, why=error.why)
             return _refused(error, apns_id)
         script = self.scripts.take(message["token"])
-        if script.drop or script.reset or script.goaway:
-            delivered = "after" in (script.drop, script.reset)
-            code = "DROPPED" if script.drop else "RESET" if script.reset else "GOAWAY"
-            self._log(message, peer, status=None, code=code, delivered=delivered)
-            return Reply(status=0, headers=[], script=script)
+        if script.breaks is not None:
+            self._log(message, peer, status=None, code=script.breaks, delivered=script.is_processed)
+            return Reply(0, [], b"", script)
         if script.refusal is not None:
             self._log(message, peer, status=script.refusal.status, code=script.refusal.code)
             return _refused(script.refusal, apns_id, script=script)
         self._log(message, peer, status=200, code="OK", delivered=True)
-        return Reply(status=200, headers=[("apns-id", apns_id)], script=script)
+        return Reply(200, [("apns-id", apns_id)], b"", script)
 
     def _check(
         self,
@@ -99,7 +71,7 @@ class ApnsApp:
         pairs: list[tuple[bytes, bytes]],
         body: bytes,
         *,
-        peer: Peer,
+        peer: ApnsPeer,
         message: dict[str, Any],
     ) -> None:
         """Return for what APNs takes, its payload added to `message`; raises Refusal."""
@@ -115,7 +87,7 @@ class ApnsApp:
     def _log(
         self,
         message: dict[str, Any],
-        peer: Peer,
+        peer: ApnsPeer,
         *,
         status: int | None,
         code: str,
@@ -129,22 +101,22 @@ class ApnsApp:
     def _clock(self) -> float:
         return time.time() + self.clock_ahead_s
 
-    def _control(self, method: str, path: str, body: bytes, *, peer: Peer) -> Reply:
+    def _control(self, method: str, path: str, body: bytes, *, peer: ApnsPeer) -> Reply:
         url = urlsplit(path)
         query = dict(parse_qsl(url.query))
         request = Request(method=method, path=url.path, query=query, headers={}, body=body, cut=peer.cut)
         response = self._controls(peer).answer(request)
         headers = [("content-type", response.content_type)]
-        return Reply(status=response.status, headers=headers, body=response.body)
+        return Reply(response.status, headers, response.body, ACCEPT)
 
-    def _controls(self, peer: Peer) -> Controls[ApnsAnswer]:
+    def _controls(self, peer: ApnsPeer) -> Controls[ApnsAnswer]:
         return Controls(
             log=self.log,
             scripts=self.scripts,
             parse=parse_apns_answers,
             more={
                 ("POST", "/_control/settings"): self._change,
-                ("DELETE", "/_control/connections"): lambda _: self.cut_all(but=peer),
+                ("DELETE", "/_control/connections"): lambda _: self.peers.cut_all(but=peer),
             },
         )
 
@@ -156,11 +128,11 @@ class ApnsApp:
         self.tokens.counts_updates = bool(raw.get("counts_updates", self.tokens.counts_updates))
         self.is_alone_first = bool(raw.get("is_alone_first", self.is_alone_first))
         self.clock_ahead_s = float(raw.get("clock_ahead_s", self.clock_ahead_s))
-        return {"connections": self.connections, "tokens": self.tokens.verified}
+        return {"connections": self.peers.joined, "tokens": self.tokens.verified}
 
 
 def _refused(refused: Refusal, apns_id: str, *, script: ApnsAnswer = ACCEPT) -> Reply:
     headers = [("apns-id", apns_id)]
     if script.retry_after is not None:
         headers.append(("retry-after", script.retry_after))
-    return Reply(status=refused.status, headers=headers, body=refused.body(), script=script)
+    return Reply(refused.status, headers, refused.body(), script)

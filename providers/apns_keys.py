@@ -1,115 +1,18 @@
-"""What Apple gives a team: the signing key as a .p8 file. And the server's certificate, by an authority of its own."""
+"""What Apple gives a team: the signing key, as a .p8 file."""
 
-import ipaddress
-import ssl
-import tempfile
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-CA_NAME = "apns-ca.pem"
-VALID_FOR = timedelta(days=30)
-_KEY_USAGE = {
-    "digital_signature": True,
-    "content_commitment": False,
-    "key_encipherment": False,
-    "data_encipherment": False,
-    "key_agreement": False,
-    "encipher_only": False,
-    "decipher_only": False,
-}
+from .certificates import pem, write_secret
 
 
 def signing_key(path: Path) -> ec.EllipticCurvePublicKey:
     """Return the public half of the key kept in a .p8 file, made (readable by its owner alone) if it is not there."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_secret(path, _pem(ec.generate_private_key(ec.SECP256R1())))
+        write_secret(path, pem(ec.generate_private_key(ec.SECP256R1())))
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     return key.public_key()
-
-
-def server_context(directory: Path, *, host: str) -> tuple[ssl.SSLContext, Path]:
-    """Return the TLS side of a server on `host`, and the file with the authority that vouches for it.
-
-    Both are new; the authority's key is kept nowhere.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority = _certificate("Rayon local APNs authority", key=ca_key, signed_with=ca_key)
-    certificate = _certificate(
-        "Rayon local APNs", key=key, signed_with=ca_key, issuer=authority, names=_names(host)
-    )
-    ca_file = directory / CA_NAME
-    ca_file.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["h2"])
-    # The ssl module reads certificates from files only.
-    with tempfile.TemporaryDirectory() as temporary:
-        chain = Path(temporary) / "chain.pem"
-        _write_secret(chain, _pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
-        context.load_cert_chain(chain)
-    return context, ca_file.resolve()
-
-
-def _certificate(
-    name: str,
-    *,
-    key: ec.EllipticCurvePrivateKey,
-    signed_with: ec.EllipticCurvePrivateKey,
-    issuer: x509.Certificate | None = None,
-    names: list[x509.GeneralName] | None = None,
-) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    is_ca = issuer is None
-    now = datetime.now(UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject if issuer is None else issuer.subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + VALID_FOR)
-        .add_extension(x509.BasicConstraints(ca=is_ca, path_length=0 if is_ca else None), critical=True)
-        .add_extension(x509.KeyUsage(**_KEY_USAGE, key_cert_sign=is_ca, crl_sign=is_ca), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signed_with.public_key()), critical=False
-        )
-    )
-    if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return builder.sign(signed_with, hashes.SHA256())
-
-
-def _names(host: str) -> list[x509.GeneralName]:
-    names: list[x509.GeneralName] = [
-        x509.DNSName("localhost"),
-        x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-        x509.IPAddress(ipaddress.ip_address("::1")),
-    ]
-    try:
-        names.append(x509.IPAddress(ipaddress.ip_address(host)))
-    except ValueError:
-        names.append(x509.DNSName(host))
-    return names
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _write_secret(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.touch(mode=0o600)
-    partial.write_bytes(content)
-    partial.replace(path)

@@ -1,24 +1,17 @@
 """What a script may ask of the local APNs for a device's next sends."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from .apns_errors import CATALOGUE, REASON_FOR_STATUS, Refusal
-from .phones import SHARED_KEYS, Answer, BadScript, listed_answers, scripted_end, shared_fields
+from .http2 import StreamAnswer
+from .phones import SHARED_KEYS, BadScript, listed_answers, scripted_end, shared_fields
 
 _KEYS = SHARED_KEYS | {"reason", "timestamp_ms", "reset", "goaway"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApnsAnswer(Answer[Refusal]):
-    """One scripted answer; the default is an acceptance. "before" and "after" are meant of the processing."""
-
-    reset: Literal["before", "after"] | None = None  # reset the stream; before: as refused, not processed
-    goaway: str | None = None  # the reason of a GOAWAY: this stream and later ones are not processed
-
-
-ACCEPT = ApnsAnswer()
+ApnsAnswer = StreamAnswer[Refusal]
+ACCEPT: ApnsAnswer = StreamAnswer()
 
 
 def parse_apns_answers(raw: object) -> list[ApnsAnswer]:
@@ -30,7 +23,7 @@ def _answer(item: Mapping[str, Any]) -> ApnsAnswer:
     goaway = item.get("goaway")
     if goaway is not None and goaway not in CATALOGUE:
         raise BadScript(f"goaway must be one of {sorted(CATALOGUE)}")
-    return ApnsAnswer(
+    return StreamAnswer(
         refusal=_refusal(item), reset=scripted_end("reset", item), goaway=goaway, **shared_fields(item)
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,29 +27,42 @@ class FcmApp:
     log: WireLog = field(default_factory=WireLog)
     scripts: Scripts[FcmAnswer] = field(default_factory=lambda: Scripts(ACCEPT))
     token_scripts: Scripts[FcmAnswer] = field(default_factory=lambda: Scripts(ACCEPT))
+    _send_path: str = field(init=False)
+    _messages: str = field(init=False)  # what their names begin with
+
+    def __post_init__(self) -> None:
+        project = f"projects/{self.issuer.account['project_id']}"
+        self._send_path, self._messages = f"/v1/{project}/messages:send", f"{project}/messages/"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         too_large = json_response({"error": {"code": 413}}, status=413)
-        await respond(scope, receive, send, answer=self._answer, too_large=too_large)
+        await respond(scope, receive, send, answer=self._over_http1, too_large=too_large)
 
-    async def _answer(self, request: Request) -> Response | None:
-        """Return the response, or None where the connection was cut instead."""
+    async def _over_http1(self, request: Request) -> Response | None:
+        """Return the response when it is due, or None where the connection was cut instead."""
+        response, script = self.answer(request)
+        await asyncio.sleep(script.delay_s)
+        if script.breaks is not None:
+            request.cut()
+            return None
+        return response
+
+    def answer(self, request: Request) -> tuple[Response, FcmAnswer]:
+        """Return the response to a request, over whatever it came, and the script: when it is due, and if at all."""
         path, method = request.path, request.method
+        if method == "POST" and path == self._send_path:
+            return self._send(request)
         if method == "POST" and path == "/token":
-            return await self._token(request)
-        if method == "POST" and path == self._send_path():
-            return await self._send(request)
+            return self._token(request)
         if method == "POST" and path.startswith("/v1/projects/") and path.endswith("/messages:send"):
-            return _refused(self._log_refusal(request, refusal("PERMISSION_DENIED")), ACCEPT)
+            return _refused(self._log_refusal(request, refusal("PERMISSION_DENIED")), ACCEPT), ACCEPT
         if path.startswith(PREFIX):
-            return self._controls().answer(request)
+            return self._controls().answer(request), ACCEPT
         if method == "GET" and path == "/":
             language = request.headers.get("accept-language", "")
-            return Response(body=page(language).encode(), content_type="text/html; charset=utf-8")
-        return json_response(
-            {"error": {"code": 404, "message": "Not found", "status": "NOT_FOUND"}},
-            status=404,
-        )
+            return Response(body=page(language).encode(), content_type="text/html; charset=utf-8"), ACCEPT
+        error = {"code": 404, "message": "Not found", "status": "NOT_FOUND"}
+        return json_response({"error": error}, status=404), ACCEPT
 
     def _controls(self) -> Controls[FcmAnswer]:
         return Controls(
@@ -62,61 +76,56 @@ class FcmApp:
             },
         )
 
-    def _send_path(self) -> str:
-        return f"/v1/projects/{self.issuer.account['project_id']}/messages:send"
-
-    async def _token(self, request: Request) -> Response | None:
+    def _token(self, request: Request) -> tuple[Response, FcmAnswer]:
         script = self.token_scripts.take(OAUTH)
-        if script.drop is not None:
-            request.cut()
-            return None
-        await asyncio.sleep(script.delay_s)
+        if script.breaks is not None:
+            return Response(), script
         if script.refusal is not None:
-            return json_response(
-                {"error": script.refusal.code.lower()},
-                status=script.refusal.status,
-                headers=_retry_after(script),
-            )
+            refused = {"error": script.refusal.code.lower()}
+            status = script.refusal.status
+            return json_response(refused, status=status, headers=_retry_after(script)), script
         try:
-            return json_response(self.issuer.grant(request.form()))
+            return json_response(self.issuer.grant(request.form())), script
         except TokenRefusal as error:
             body = {"error": error.error, "error_description": error.description}
-            return json_response(body, status=error.status)
+            return json_response(body, status=error.status), script
 
-    async def _send(self, request: Request) -> Response | None:
+    def _send(self, request: Request) -> tuple[Response, FcmAnswer]:
         try:
             if not self.issuer.accepts(request.headers.get("authorization", "")):
                 raise refusal("UNAUTHENTICATED")
             message = check_message(_json(request))
         except Refusal as error:
-            return _refused(self._log_refusal(request, error), ACCEPT)
+            return _refused(self._log_refusal(request, error), ACCEPT), ACCEPT
         script = self.scripts.take(message["token"])
-        if script.drop is not None:
-            self.log.add(
-                message=message,
-                status=None,
-                code="DROPPED",
-                delivered=script.drop == "after",
-                name=None,
-            )
-            await asyncio.sleep(script.delay_s)
-            request.cut()
-            return None
+        if script.breaks is not None:
+            self._log(request, message, status=None, code=script.breaks, delivered=script.is_processed)
+            return Response(), script
         if script.refusal is not None:
-            refused = script.refusal
-            self.log.add(
-                message=message,
-                status=refused.status,
-                code=refused.code,
-                delivered=False,
-                name=None,
-            )
-            await asyncio.sleep(script.delay_s)
-            return _refused(refused, script)
-        name = f"projects/{self.issuer.account['project_id']}/messages/0:{secrets.randbelow(10**16)}%{secrets.token_hex(8)}"
-        self.log.add(message=message, status=200, code="OK", delivered=True, name=name)
-        await asyncio.sleep(script.delay_s)
-        return json_response({"name": name})
+            self._log(request, message, status=script.refusal.status, code=script.refusal.code)
+            return _refused(script.refusal, script), script
+        name = f"{self._messages}0:{secrets.randbelow(10**16)}%{secrets.token_hex(8)}"
+        self._log(request, message, status=200, code="OK", delivered=True, name=name)
+        return json_response({"name": name}), script
+
+    def _log(
+        self,
+        request: Request,
+        message: Mapping[str, Any],
+        *,
+        status: int | None,
+        code: str,
+        delivered: bool = False,
+        name: str | None = None,
+    ) -> None:
+        self.log.add(
+            message=message,
+            status=status,
+            code=code,
+            delivered=delivered,
+            name=name,
+            connection=request.connection,
+        )
 
     def _log_refusal(self, request: Request, refused: Refusal) -> Refusal:
         try:
@@ -125,13 +134,7 @@ class FcmApp:
             body = None
         message = body.get("message") if isinstance(body, dict) else None
         known = message if isinstance(message, dict) else {}
-        self.log.add(
-            message=known,
-            status=refused.status,
-            code=refused.code,
-            delivered=False,
-            name=None,
-        )
+        self._log(request, known, status=refused.status, code=refused.code)
         return refused
 
     def _put_oauth(self, request: Request) -> dict[str, Any]:

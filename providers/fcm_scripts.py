@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from .fcm_errors import CATALOGUE, CODE_FOR_STATUS, Refusal, foreign, refusal
-from .phones import SHARED_KEYS, Answer, BadScript, listed_answers, shared_fields
+from .http2 import StreamAnswer
+from .phones import SHARED_KEYS, BadScript, listed_answers, scripted_end, shared_fields
 
-_KEYS = SHARED_KEYS | {"error_code"}
+_KEYS = SHARED_KEYS | {"error_code", "reset", "goaway"}
 
-FcmAnswer = Answer[Refusal]
-ACCEPT: FcmAnswer = Answer()
+FcmAnswer = StreamAnswer[Refusal]  # over HTTP/1.1, which has no streams, reset and goaway cut the connection
+ACCEPT: FcmAnswer = StreamAnswer()
 
 
 def parse_fcm_answers(raw: object) -> list[FcmAnswer]:
@@ -18,7 +19,15 @@ def parse_fcm_answers(raw: object) -> list[FcmAnswer]:
 
 
 def _answer(item: Mapping[str, Any]) -> FcmAnswer:
-    return Answer(refusal=_refusal(item.get("status"), item.get("error_code")), **shared_fields(item))
+    goaway = item.get("goaway")
+    if goaway is not None and not isinstance(goaway, str):
+        raise BadScript("goaway must be a text")
+    return StreamAnswer(
+        refusal=_refusal(item.get("status"), item.get("error_code")),
+        reset=scripted_end("reset", item),
+        goaway=goaway,
+        **shared_fields(item),
+    )
 
 
 def _refusal(status: int | None, code: str | None) -> Refusal | None:

@@ -37,6 +37,7 @@ class Request:
     headers: dict[str, str]
     body: bytes
     cut: Callable[[], None]  # closes the connection without an answer
+    connection: int = 0  # number of the HTTP/2 connection it came over; 0: HTTP/1.1
 
     def json(self) -> Any:
         """Return the parsed body; raises ValueError."""

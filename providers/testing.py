@@ -58,9 +58,15 @@ class RunningProvider:
 
 @dataclass(frozen=True, slots=True)
 class RunningFcm(RunningProvider):
-    """A local FCM. Its scripts know INVALID_TOKEN too."""
+    """A local FCM, at `base_url` over HTTP/1.1 and at `tls_base_url` over HTTP/2.
+
+    Its scripts know INVALID_TOKEN too, and `reset` and `goaway` as those of the local APNs. An entry of its log has the
+    number of its HTTP/2 `connection`, 0 for HTTP/1.1.
+    """
 
     credentials_file: Path
+    tls_base_url: str
+    ca_file: Path
 
     def oauth(self, **change: Any) -> int:
         """Change the token endpoint (`answers`, `expires_in_s`, `expire`); return the tokens issued so far."""
@@ -73,7 +79,12 @@ def running_fcm(*, directory: Path | None = None) -> Iterator[RunningFcm]:
     with tempfile.TemporaryDirectory() as temporary:
         server = FcmServer(host="127.0.0.1", port=0, directory=directory or Path(temporary))
         with served(server):
-            yield RunningFcm(base_url=server.base_url, credentials_file=server.credentials_file)
+            yield RunningFcm(
+                base_url=server.base_url,
+                credentials_file=server.credentials_file,
+                tls_base_url=server.tls_base_url,
+                ca_file=server.ca_file,
+            )
 
 
 @contextmanager

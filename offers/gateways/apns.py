@@ -6,14 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 
 import structlog
-from hpack import HeaderTuple
 
 from .apns_answers import DEAD, verdict_for
-from .apns_connection import NotProcessed
 from .apns_request import Headers, apns_payload
-from .apns_shared import NoConnection, SharedConnection
 from .apns_tokens import ProviderTokens, SigningKey
 from .http import Answer, NoAnswer, new_trust
+from .http2_shared import NoConnection, SharedConnection
 from .lane import Batch, Lane
 from .port import Outcome, PushMessage, Receipt
 from .settings import ApnsSettings
@@ -47,10 +45,12 @@ class ApnsGateway:
         self._headers = Headers(host=settings.host, port=settings.port, topic=settings.topic)
         self._tokens = ProviderTokens(key=key, clock=clock)
         self._lane = Lane(gateway="apns", concurrency=concurrency, clock=clock, alarming=DEAD)
-        trust = new_trust(settings.ca_file)
-        trust.set_alpn_protocols(["h2"])
         self._connection = SharedConnection(
-            host=settings.host, port=settings.port, trust=trust, timeout_s=timeout_s
+            gateway="apns",
+            host=settings.host,
+            port=settings.port,
+            trust=new_trust(settings.ca_file),
+            timeout_s=timeout_s,
         )
 
     async def send(self, messages: Sequence[PushMessage], *, now: datetime) -> list[Receipt]:
@@ -66,12 +66,12 @@ class ApnsGateway:
         body = apns_payload(message)
         token = self._tokens.current()
         try:
-            answer = await self._answer(self._headers.made(message, token=token), body)
+            answer = await self._connection.post(self._headers.made(message, token=token), body)
             verdict = self._verdict(message, answer, batch)
             if verdict.refuses_credentials and batch.halt is None:
                 other = self._tokens.instead_of(token)
                 if other is not None:
-                    answer = await self._answer(self._headers.made(message, token=other), body)
+                    answer = await self._connection.post(self._headers.made(message, token=other), body)
                     verdict = self._verdict(message, answer, batch)
         except NoConnection as error:
             # Nobody can be reached: the rest of the batch need not try.
@@ -89,15 +89,6 @@ class ApnsGateway:
             retry_after=answer.retry_after,
             now=self._lane.moment(batch),
         )
-
-    async def _answer(self, headers: Sequence[HeaderTuple], body: bytes) -> Answer:
-        """Return the answer; raises NoAnswer. What APNs did not look at is sent once more, under the same ids."""
-        connection = await self._connection.current()
-        try:
-            return await connection.post(headers, body)
-        except NotProcessed:
-            connection = await self._connection.current()
-            return await connection.post(headers, body)
 
 
 def _spared(receipts: list[Receipt]) -> list[Receipt]:

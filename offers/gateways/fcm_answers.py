@@ -9,6 +9,8 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from .port import Outcome
 from .verdicts import FAILURE_WAIT, QUOTA_WAIT, Verdict, lane_stopped, later, retry_wait
 
@@ -28,13 +30,12 @@ def verdict_for(*, status: int, body: bytes, retry_after: str | None, now: datet
 
     `body` may be anything; `retry_after` is the header's value (seconds or an HTTP date), `now` aware UTC.
     """
-    answer = _parsed(body)
     if status == 200:
-        name = answer.get("name")
-        if not isinstance(name, str) or not name:
+        name = _name(body)
+        if not name:
             return later("MALFORMED_ANSWER", status=status)
         return Verdict(outcome=Outcome.ACCEPTED, status=status, provider_message_id=name[:255])
-    error = answer.get("error")
+    error = _parsed(body).get("error")
     error = error if isinstance(error, dict) else {}
     code = _error_code(error)
     wait = retry_wait(retry_after, now=now)
@@ -63,6 +64,21 @@ def verdict_for(*, status: int, body: bytes, retry_after: str | None, now: datet
         # Redirects are not followed, and a 404 that is not FCM's own is an address that is not FCM's.
         return lane_stopped(f"HTTP_{status}", status=status)
     return Verdict(outcome=Outcome.OUR_FAULT, code=f"HTTP_{status}", status=status)
+
+
+class _Accepted(msgspec.Struct):
+    name: str
+
+
+_accepted = msgspec.json.Decoder(_Accepted)
+
+
+def _name(body: bytes) -> str:
+    """Return the name that FCM gave an accepted message; empty if the answer has none."""
+    try:
+        return _accepted.decode(body).name
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return ""
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

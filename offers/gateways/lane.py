@@ -51,6 +51,8 @@ class Lane:
         one error it may raise. A lane that it finds stopped ends the batch: the messages not sent yet share the verdict.
         """
         batch = Batch(now=now, started=self.clock())
+        if len(messages) == 1:
+            return [await self._receipt(messages[0], batch, attempt)]
         return list(await asyncio.gather(*(self._receipt(message, batch, attempt) for message in messages)))
 
     def moment(self, batch: Batch) -> datetime:

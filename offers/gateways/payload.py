@@ -3,10 +3,11 @@
 Source: firebase.google.com/docs/reference/fcm/rest/v1/projects.messages; docs/decisions/0005-fcm-gateway.md.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import json
 
 from .fitting import CannotBuild, fitted_texts
 from .lock_screen import shown_texts
@@ -27,7 +28,8 @@ def fcm_request(message: PushMessage, *, now: datetime) -> bytes:
     """
     try:
         payload = _fitted(message, now=now)
-        return encoded({"message": {"token": message.token, **payload}})
+        # The token comes first; it does not count.
+        return b'{"message":{"token":' + json.encode(message.token) + b"," + payload[1:] + b"}"
     except UnicodeEncodeError as error:
         raise CannotBuild("PAYLOAD_NOT_UNICODE") from error
 
@@ -37,12 +39,20 @@ def payload_bytes(payload: Mapping[str, Any]) -> int:
     return len(encoded(payload))
 
 
-def _fitted(message: PushMessage, *, now: datetime) -> dict[str, Any]:
-    def fits(title: str, body: str) -> bool:
-        return payload_bytes(_payload(message, title=title, body=body, now=now)) <= MAX_PAYLOAD_BYTES
+def _fitted(message: PushMessage, *, now: datetime) -> bytes:
+    """Return the message without its token."""
 
-    title, body = fitted_texts(*shown_texts(message), fits=fits)
-    return _payload(message, title=title, body=body, now=now)
+    def built(title: str, body: str) -> bytes:
+        return encoded(_payload(message, title=title, body=body, now=now))
+
+    whole = built(*shown_texts(message))
+    if len(whole) <= MAX_PAYLOAD_BYTES:
+        return whole
+    return built(
+        *fitted_texts(
+            *shown_texts(message), fits=lambda title, body: len(built(title, body)) <= MAX_PAYLOAD_BYTES
+        )
+    )
 
 
 def _payload(message: PushMessage, *, title: str, body: str, now: datetime) -> dict[str, Any]:
@@ -67,4 +77,4 @@ def _payload(message: PushMessage, *, title: str, body: str, now: datetime) -> d
 
 def encoded(value: Mapping[str, Any]) -> bytes:
     """Return compact JSON in UTF-8; raises UnicodeEncodeError for lone surrogates."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.encode(value)

@@ -7,16 +7,19 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.request import Request, urlopen
 
+import uvloop
+
 from offers.gateways.fcm import FcmGateway
+from offers.gateways.fcm_ways import OverHttp2
 from offers.gateways.google_tokens import AccessTokens, ServiceAccount
 from offers.gateways.http import new_client
 from offers.gateways.payload import fcm_request
@@ -27,6 +30,7 @@ START_WITHIN_S = 30.0
 TIMEOUT_S = 60.0
 TITLE, BODY = "20 % sur Danone", "Au rayon frais"  # of tests/crowd.py
 
+T = TypeVar("T")
 Post = Callable[[PushMessage], Awaitable[int]]  # sends what was prepared for the message; returns the status
 
 
@@ -42,11 +46,11 @@ class Provider:
 
     def bare_per_s(self, *, messages: int, concurrency: int) -> float:
         """Return the requests a second of the bare client, with this many under way at once."""
-        return asyncio.run(self._bare_per_s(messages, concurrency))
+        return _run(self._bare_per_s(messages, concurrency))
 
-    def bare_latencies_s(self, *, per_s: float, seconds: float, concurrency: int) -> list[float]:
-        """Return how long each request of the bare client took that was begun at this rate."""
-        return asyncio.run(self._bare_latencies_s(per_s, seconds, concurrency))
+    def bare_latencies_s(self, *, per_s: float, each: int, seconds: float, concurrency: int) -> list[float]:
+        """Return how long each request of the bare client took; they begin at this rate, several at once."""
+        return _run(self._bare_latencies_s(per_s, each, seconds, concurrency))
 
     async def _bare_per_s(self, messages: int, concurrency: int) -> float:
         prepared = [_message(self.platform, number) for number in range(messages)]
@@ -61,7 +65,9 @@ class Provider:
             await asyncio.gather(*(send() for _ in range(concurrency)))
             return messages / (time.perf_counter() - start)
 
-    async def _bare_latencies_s(self, per_s: float, seconds: float, concurrency: int) -> list[float]:
+    async def _bare_latencies_s(
+        self, per_s: float, each: int, seconds: float, concurrency: int
+    ) -> list[float]:
         prepared = [_message(self.platform, number) for number in range(int(per_s * seconds))]
         found: list[float] = []
         async with self.client(self.told, prepared, concurrency) as post:
@@ -74,7 +80,8 @@ class Provider:
             start = time.perf_counter()
             async with asyncio.TaskGroup() as group:
                 for number, message in enumerate(prepared):
-                    await asyncio.sleep(max(0.0, start + number / per_s - time.perf_counter()))
+                    if number % each == 0:
+                        await asyncio.sleep(max(0.0, start + number / per_s - time.perf_counter()))
                     group.create_task(send(message))
         return found
 
@@ -92,9 +99,10 @@ def local_fcm() -> Iterator[Provider]:
     with _running("providers.fcm") as told:
         yield Provider(
             platform="fcm",
-            client_name="httpx over HTTP/1.1",
+            client_name="our HTTP/2 connection",
             environment={
-                "FCM_BASE_URL": told["base_url"],
+                "FCM_BASE_URL": told["tls_base_url"],
+                "FCM_CA_FILE": told["ca_file"],
                 "GOOGLE_APPLICATION_CREDENTIALS": told["credentials_file"],
             },
             told=told,
@@ -118,7 +126,8 @@ def local_apns() -> Iterator[Provider]:
 def fcm_gateway(told: dict[str, Any], *, concurrency: int, timeout_s: float) -> FcmGateway:
     return FcmGateway(
         credentials_file=Path(told["credentials_file"]),
-        base_url=told["base_url"],
+        base_url=told["tls_base_url"],
+        ca_file=Path(told["ca_file"]),
         concurrency=concurrency,
         timeout_s=timeout_s,
     )
@@ -128,25 +137,27 @@ def fcm_gateway(told: dict[str, Any], *, concurrency: int, timeout_s: float) -> 
 async def _fcm_client(
     told: dict[str, Any], messages: Sequence[PushMessage], concurrency: int
 ) -> AsyncIterator[Post]:
-    """The client of the FCM gateway, httpx, over what the local FCM speaks: HTTP/1.1 without TLS."""
+    """The connection of the FCM gateway, over HTTP/2 with TLS."""
     account = ServiceAccount.from_file(Path(told["credentials_file"]))
-    client = new_client(base_url=told["base_url"], timeout_s=TIMEOUT_S, concurrency=concurrency)
-    tokens = AccessTokens(account=account, client=client, timeout_s=TIMEOUT_S, clock=time.time)
-    headers = {
-        "authorization": f"Bearer {await tokens.current()}",
-        "content-type": "application/json; charset=UTF-8",
-    }
-    path = f"/v1/projects/{account.project_id}/messages:send"
+    async with new_client(base_url=told["base_url"], timeout_s=TIMEOUT_S, concurrency=concurrency) as client:
+        tokens = AccessTokens(account=account, client=client, timeout_s=TIMEOUT_S, clock=time.time)
+        token = await tokens.current()
+    way = OverHttp2(
+        base_url=told["tls_base_url"],
+        path=f"/v1/projects/{account.project_id}/messages:send",
+        timeout_s=TIMEOUT_S,
+        ca_file=Path(told["ca_file"]),
+    )
     bodies = {one.message_id: fcm_request(one, now=datetime.now(UTC)) for one in messages}
 
     async def post(message: PushMessage) -> int:
-        answer = await client.post(path, content=bodies[message.message_id], headers=headers)
-        return answer.status_code
+        answer = await way.post(bodies[message.message_id], token=token)
+        return answer.status
 
     try:
         yield post
     finally:
-        await client.aclose()
+        await way.aclose()
 
 
 @asynccontextmanager
@@ -156,14 +167,13 @@ async def _apns_client(
     """The connection of the APNs gateway, over HTTP/2 with TLS."""
     request: Any = import_module("offers.gateways.apns_request")
     keys: Any = import_module("offers.gateways.apns_tokens")
-    shared: Any = import_module("offers.gateways.apns_shared")
+    shared: Any = import_module("offers.gateways.http2_shared")
     http: Any = import_module("offers.gateways.http")
     key = keys.SigningKey.from_file(Path(told["key_file"]), key_id=told["key_id"], team_id=told["team_id"])
     token = keys.ProviderTokens(key=key, clock=time.time).current()
     trust = http.new_trust(Path(told["ca_file"]))
-    trust.set_alpn_protocols(["h2"])
     connection = shared.SharedConnection(
-        host=told["host"], port=int(told["port"]), trust=trust, timeout_s=TIMEOUT_S
+        gateway="apns", host=told["host"], port=int(told["port"]), trust=trust, timeout_s=TIMEOUT_S
     )
     headers = request.Headers(host=told["host"], port=int(told["port"]), topic=told["topic"])
     prepared = {
@@ -201,6 +211,12 @@ def _message(platform: str, number: int) -> PushMessage:
         },
         badge=1,
     )
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Return what comes of it in an event loop of the worker's kind."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 def _check(status: int) -> None:

@@ -214,7 +214,7 @@ async def test_a_failure_s_log_holds_neither_token_nor_text(apns: RunningApns, g
         await gateway.send([one], now=NOW)
         await gateway.send([one], now=NOW)
 
-    assert Counter(line["event"] for line in lines) == {"push_not_sent": 2, "apns_goaway": 2}
+    assert Counter(line["event"] for line in lines) == {"push_not_sent": 2, "http2_goaway": 2}
     assert [line["log_level"] for line in lines if line["event"] == "push_not_sent"] == ["error", "info"]
     secrets = [one.token, one.title, one.body, "7K3M", "images.example", "bearer"]
     assert not [secret for secret in secrets if secret in repr(lines)]

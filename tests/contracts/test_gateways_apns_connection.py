@@ -131,7 +131,7 @@ async def test_a_connection_that_has_gone_deaf_is_left(
 async def test_an_idle_connection_that_was_cut_while_nobody_looked_costs_no_message(
     apns: RunningApns, gateway: ApnsGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("offers.gateways.apns_shared.IDLE_S", -1.0)
+    monkeypatch.setattr("offers.gateways.http2_shared.IDLE_S", -1.0)
     await gateway.send([message()], now=NOW)
     apns.cut()  # blocks the event loop meanwhile, as between two batches of the worker
 
@@ -145,7 +145,7 @@ async def test_an_idle_connection_that_was_cut_while_nobody_looked_costs_no_mess
 async def test_an_idle_connection_that_still_lives_is_used_again(
     apns: RunningApns, gateway: ApnsGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("offers.gateways.apns_shared.IDLE_S", -1.0)
+    monkeypatch.setattr("offers.gateways.http2_shared.IDLE_S", -1.0)
     for _ in range(3):
         await gateway.send([message()], now=NOW)
 

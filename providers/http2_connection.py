@@ -1,8 +1,8 @@
-"""One connection of the local APNs: HTTP/2 (RFC 9113) by h2 over an asyncio transport."""
+"""One connection of a local provider: HTTP/2 (RFC 9113) by h2 over an asyncio transport."""
 
 import asyncio
 import json
-from typing import cast
+from typing import Generic, cast
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -12,18 +12,18 @@ from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
-from .apns_app import ApnsApp, Reply
+from .http2 import Http2App, P, Reply
 
-MANY_STREAMS = 1000
+MOST_STREAMS = 1000  # of any application
 MAX_BODY_BYTES = 1 << 20
 WINDOW_STEP_BYTES = 1 << 15  # the connection's window is opened again in steps of this size
 _SETTINGS = {SettingCodes.MAX_HEADER_LIST_SIZE: 8000, SettingCodes.ENABLE_CONNECT_PROTOCOL: 0}
 
 
-class ApnsConnection(asyncio.Protocol):
+class Http2Connection(asyncio.Protocol, Generic[P]):
     """Answers the streams of one client in the order in which their answers are due."""
 
-    def __init__(self, app: ApnsApp) -> None:
+    def __init__(self, app: Http2App[P]) -> None:
         self._app = app
         self._h2 = H2Connection(
             H2Configuration(
@@ -34,20 +34,20 @@ class ApnsConnection(asyncio.Protocol):
         self._bodies: dict[int, bytearray] = {}
         self._unsent: dict[int, memoryview] = {}  # the rest of answers larger than the client's window
         self._to_acknowledge = 0
-        self._limit = 1 if app.is_alone_first else MANY_STREAMS
+        self._limit = 1 if app.is_alone_first else app.streams
         self._last_stream: int | None = None  # of those to be processed; set once GOAWAY was sent
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._peer = self._app.joined(self._transport.abort)
+        self._peer = self._app.peers.join(self._transport.abort)
         self._h2.local_settings = self._settings(self._limit)
         self._h2.initiate_connection()
-        # h2 ends the connection over a stream too many; APNs refuses the stream, and so is it done below.
-        self._h2.local_settings = self._settings(MANY_STREAMS)
+        # h2 ends the connection over a stream too many; providers refuse the stream, and so is it done below.
+        self._h2.local_settings = self._settings(MOST_STREAMS)
         self._write()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._app.left(self._peer)
+        self._app.peers.leave(self._peer)
         self._headers.clear()
 
     def data_received(self, data: bytes) -> None:
@@ -102,10 +102,10 @@ class ApnsConnection(asyncio.Protocol):
     def _answer(self, stream_id: int) -> None:
         if stream_id not in self._headers:
             return
-        reply = self._app.answer(self._headers[stream_id], bytes(self._bodies.pop(stream_id)), self._peer)
+        reply = self._app.reply(self._headers[stream_id], bytes(self._bodies.pop(stream_id)), self._peer)
         if self._peer.is_trusted and self._limit == 1:
-            self._limit = MANY_STREAMS
-            self._h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: MANY_STREAMS})
+            self._limit = self._app.streams
+            self._h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: self._limit})
         if reply.script.goaway is not None:
             self._go_away(reply.script.goaway, before=stream_id)
         elif reply.script.delay_s:

@@ -1,31 +1,48 @@
-"""The one connection to APNs that all sends of a gateway share: made when needed, left when it is no more."""
+"""The one connection to a provider that all sends of a gateway share: made when needed, left when it is no more."""
 
 import asyncio
 import ssl
 from dataclasses import dataclass
 
-from .apns_connection import ApnsConnection, NotProcessed
+from .http import Answer
+from .http2_connection import Http2Connection, NotProcessed
+from .http2_headers import Block
 
 IDLE_S = 5.0  # a connection unused for longer is asked first whether it still lives
 PING_S = 2.0
 
 
 class NoConnection(NotProcessed):
-    """APNs cannot be reached, with this request or another."""
+    """The provider cannot be reached, with this request or another."""
 
 
 @dataclass(slots=True, kw_only=True)
 class SharedConnection:
     """Keeps one connection; however many wait for a new one, one attempt makes it."""
 
+    gateway: str  # for the log
     host: str
     port: int
-    trust: ssl.SSLContext
+    trust: ssl.SSLContext  # its own, which is told to speak HTTP/2
     timeout_s: float
-    _connection: ApnsConnection | None = None
-    _connecting: "asyncio.Task[ApnsConnection] | None" = None
+    _connection: Http2Connection | None = None
+    _connecting: "asyncio.Task[Http2Connection] | None" = None
 
-    async def current(self) -> ApnsConnection:
+    def __post_init__(self) -> None:
+        self.trust.set_alpn_protocols(["h2"])
+
+    async def post(self, block: Block, body: bytes) -> Answer:
+        """Return the answer; raises NoAnswer. What the provider did not look at is sent once more, as it was."""
+        connection = self._connection
+        if connection is None or not connection.is_open:
+            connection = await self.current()
+        try:
+            return await connection.post(block, body)
+        except NotProcessed:
+            connection = await self.current()
+            return await connection.post(block, body)
+
+    async def current(self) -> Http2Connection:
         """Return a connection that takes calls; raises NoConnection."""
         if self._connection is not None and self._connection.is_open:
             return self._connection
@@ -36,7 +53,7 @@ class SharedConnection:
         return await asyncio.shield(self._connecting)
 
     async def look(self) -> None:
-        """Find out what APNs, or a router between, did to an idle connection: a send on it would have no answer."""
+        """Find out what the provider, or a router between, did to an idle connection: a send on it would have no answer."""
         connection = self._connection
         if connection is None or not connection.is_open or connection.idle_s <= IDLE_S:
             return
@@ -52,12 +69,15 @@ class SharedConnection:
             await self._connection.aclose()
             self._connection = None
 
-    async def _connect(self) -> ApnsConnection:
+    async def _connect(self) -> Http2Connection:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self.timeout_s):
                 _, connection = await loop.create_connection(
-                    lambda: ApnsConnection(timeout_s=self.timeout_s), self.host, self.port, ssl=self.trust
+                    lambda: Http2Connection(gateway=self.gateway, timeout_s=self.timeout_s),
+                    self.host,
+                    self.port,
+                    ssl=self.trust,
                 )
         except TimeoutError as error:
             raise NoConnection("TIMEOUT") from error
@@ -69,7 +89,7 @@ class SharedConnection:
         self._connection = connection
         return connection
 
-    def _connected(self, task: "asyncio.Task[ApnsConnection]") -> None:
+    def _connected(self, task: "asyncio.Task[Http2Connection]") -> None:
         self._connecting = None
         if not task.cancelled():
             task.exception()
