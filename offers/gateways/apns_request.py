@@ -5,15 +5,15 @@ Source: developer.apple.com/documentation/usernotifications/sending-notification
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from hpack import HeaderTuple
+from hpack import HeaderTuple, NeverIndexedHeaderTuple
 from msgspec import json
 
 from .fitting import CannotBuild, fitted_texts
-from .http2_headers import Block, Fixed, never_indexed
 from .lock_screen import shown_texts
 from .port import PushMessage
 
@@ -42,32 +42,33 @@ def is_host(text: str) -> bool:
 
 @dataclass(slots=True)
 class Headers:
-    """Makes the headers. What differs from message to message stays out of the table that both ends keep, as Apple advises."""
+    """Makes the headers. What differs from message to message stays out of the table that both ends keep.
+
+    APNs' own advice; and neither a device's token nor ours is to be guessed from how well a header packs.
+    """
 
     host: str
     port: int
     topic: str
-    _before: Fixed = field(init=False)
-    _urgent: Fixed = field(init=False)
-    _relaxed: Fixed = field(init=False)
-    _token: str = field(init=False, default="", repr=False)
-    _authorization: bytes = field(init=False, default=b"", repr=False)  # with that token
+    _urgent: list[HeaderTuple] = field(init=False)
+    _relaxed: list[HeaderTuple] = field(init=False)
+    _before: list[HeaderTuple] = field(init=False)
 
     def __post_init__(self) -> None:
         host = self.host if self.port == 443 else f"{self.host}:{self.port}"
-        self._before = (
+        self._before = [
             HeaderTuple(b":method", b"POST"),
             HeaderTuple(b":scheme", b"https"),
             HeaderTuple(b":authority", host.encode("idna")),
-        )
-        after = (
+        ]
+        after = [
             HeaderTuple(b"apns-topic", self.topic.encode()),
             HeaderTuple(b"apns-push-type", b"alert"),
-        )
-        self._urgent = (*after, HeaderTuple(b"apns-priority", b"10"))
-        self._relaxed = (*after, HeaderTuple(b"apns-priority", b"5"))
+        ]
+        self._urgent = [*after, HeaderTuple(b"apns-priority", b"10")]
+        self._relaxed = [*after, HeaderTuple(b"apns-priority", b"5")]
 
-    def made(self, message: PushMessage, *, token: str) -> Block:
+    def made(self, message: PushMessage, *, token: str) -> Sequence[HeaderTuple]:
         """Return the headers of a message, `token` being ours.
 
         Raises CannotBuild for an id that no header can hold, for APNs would end the connection over it.
@@ -78,20 +79,15 @@ class Headers:
         if not _COLLAPSE_ID.fullmatch(collapse_id):
             raise CannotBuild("BAD_COLLAPSE_ID")
         expiration = int(message.expires_at.timestamp())
-        if token != self._token:
-            self._token, self._authorization = (
-                token,
-                never_indexed(b"authorization", b"bearer " + token.encode()),
-            )
-        return (
-            self._before,
-            never_indexed(b":path", f"/3/device/{_quoted(message.token)}".encode()),
-            self._urgent if message.is_urgent else self._relaxed,
-            self._authorization,
-            never_indexed(b"apns-id", message_id.encode()),
-            never_indexed(b"apns-collapse-id", collapse_id.encode()),
-            never_indexed(b"apns-expiration", b"%d" % expiration),
-        )
+        return [
+            *self._before,
+            NeverIndexedHeaderTuple(b":path", f"/3/device/{_quoted(message.token)}".encode()),
+            NeverIndexedHeaderTuple(b"authorization", f"bearer {token}".encode()),
+            *(self._urgent if message.is_urgent else self._relaxed),
+            NeverIndexedHeaderTuple(b"apns-id", message_id.encode()),
+            NeverIndexedHeaderTuple(b"apns-collapse-id", collapse_id.encode()),
+            NeverIndexedHeaderTuple(b"apns-expiration", str(expiration).encode()),
+        ]
 
 
 def apns_payload(message: PushMessage) -> bytes:

@@ -10,12 +10,11 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
-from hpack import HeaderTuple
+from hpack import HeaderTuple, NeverIndexedHeaderTuple
 
 from .fitting import CannotBuild
 from .http import Answer, new_trust, post
-from .http2_headers import Block, Fixed, never_indexed
-from .http2_link import MAX_BODY_BYTES
+from .http2_connection import MAX_BODY_BYTES
 from .http2_shared import SharedConnection
 
 CONTENT_TYPE = "application/json; charset=UTF-8"
@@ -70,9 +69,8 @@ class OverHttp2:
     timeout_s: float
     ca_file: Path | None
     _connection: SharedConnection = field(init=False)
-    _fixed: Fixed = field(init=False)
-    _block: Block = field(init=False, default=())
-    _token: str = field(init=False, default="", repr=False)  # that the block was made with
+    _before: list[HeaderTuple] = field(init=False)
+    _after: list[HeaderTuple] = field(init=False)
 
     def __post_init__(self) -> None:
         url = urlsplit(self.base_url)
@@ -84,23 +82,24 @@ class OverHttp2:
             trust=new_trust(self.ca_file),
             timeout_s=self.timeout_s,
         )
-        self._fixed = (
+        self._before = [
             HeaderTuple(b":method", b"POST"),
             HeaderTuple(b":scheme", b"https"),
             HeaderTuple(b":authority", url.netloc.rpartition("@")[2].encode("idna")),
             HeaderTuple(b":path", (url.path + self.path).encode()),
+        ]
+        self._after = [
             HeaderTuple(b"content-type", CONTENT_TYPE.encode()),
             HeaderTuple(b"user-agent", b"rayon"),
-        )
+        ]
 
     async def post(self, body: bytes, *, token: str) -> Answer:
         if len(body) > MAX_BODY_BYTES:
             # Texts and data were made to fit: it is the token.
             raise CannotBuild("TOKEN_TOO_LARGE")
-        if token != self._token:
-            self._block = (self._fixed, never_indexed(b"authorization", f"Bearer {token}".encode()))
-            self._token = token
-        return await self._connection.post(self._block, body)
+        # Kept out of the table that both ends keep: it is not to be guessed from how well a header packs.
+        ours = NeverIndexedHeaderTuple(b"authorization", f"Bearer {token}".encode())
+        return await self._connection.post([*self._before, ours, *self._after], body)
 
     async def look(self) -> None:
         await self._connection.look()

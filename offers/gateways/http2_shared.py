@@ -2,11 +2,13 @@
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from hpack import HeaderTuple
 
 from .http import Answer
 from .http2_connection import Http2Connection, NotProcessed
-from .http2_headers import Block
 
 IDLE_S = 5.0  # a connection unused for longer is asked first whether it still lives
 PING_S = 2.0
@@ -31,16 +33,16 @@ class SharedConnection:
     def __post_init__(self) -> None:
         self.trust.set_alpn_protocols(["h2"])
 
-    async def post(self, block: Block, body: bytes) -> Answer:
+    async def post(self, headers: Sequence[HeaderTuple], body: bytes) -> Answer:
         """Return the answer; raises NoAnswer. What the provider did not look at is sent once more, as it was."""
         connection = self._connection
         if connection is None or not connection.is_open:
             connection = await self.current()
         try:
-            return await connection.post(block, body)
+            return await connection.post(headers, body)
         except NotProcessed:
             connection = await self.current()
-            return await connection.post(block, body)
+            return await connection.post(headers, body)
 
     async def current(self) -> Http2Connection:
         """Return a connection that takes calls; raises NoConnection."""

@@ -11,7 +11,7 @@ import structlog
 
 from offers.gateways.fcm import FcmGateway
 from offers.gateways.fcm_ways import is_proxied
-from offers.gateways.http2_link import MAX_BODY_BYTES
+from offers.gateways.http2_connection import MAX_BODY_BYTES
 from offers.gateways.port import Outcome
 from providers.testing import RunningFcm, running_fcm
 
