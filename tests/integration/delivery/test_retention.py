@@ -295,6 +295,7 @@ def test_the_clock_runs_the_purge_daily_positions_hourly_and_coupons_each_minute
     crons = {periodic.task.name: periodic.cron for periodic in app.periodic_registry.periodic_tasks.values()}
 
     assert {name: cron for name, cron in crons.items() if name.startswith("offers.")} == {
+        "offers.count_responses": "41 0 * * *",
         "offers.expire_coupons": "* * * * *",
         "offers.null_positions": "5 * * * *",
         "offers.make_event_days": "23 * * * *",
