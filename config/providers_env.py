@@ -34,7 +34,7 @@ class Reader(Protocol):
     def readable_file(self, name: str) -> str: ...
 
 
-def read_providers(reader: Reader, *, debug: bool) -> ProviderSettings:
+def read_providers(reader: Reader, *, at_a_desk: bool) -> ProviderSettings:
     """Return the providers' settings; what is wrong is told to the reader."""
     return ProviderSettings(
         fcm=FcmSettings(
@@ -55,7 +55,7 @@ def read_providers(reader: Reader, *, debug: bool) -> ProviderSettings:
         ),
         webpush=WebPushSettings(
             allowed_hosts=tuple(reader.listed("WEBPUSH_ALLOWED_HOSTS", default=list(PUSH_SERVICES))),
-            dev_origins=_dev_origins(reader, debug=debug),
+            dev_origins=_dev_origins(reader, at_a_desk=at_a_desk),
             vapid_key_file=_file(reader, "WEBPUSH_VAPID_KEY_FILE"),
             vapid_subject=reader.text("WEBPUSH_VAPID_SUBJECT", default=""),
         ),
@@ -104,11 +104,11 @@ def _sms(reader: Reader) -> SmsSettings:
     return found
 
 
-def _dev_origins(reader: Reader, *, debug: bool) -> tuple[str, ...]:
+def _dev_origins(reader: Reader, *, at_a_desk: bool) -> tuple[str, ...]:
     origins = tuple(reader.listed("WEBPUSH_DEV_ORIGINS", default=[]))
-    if origins and not debug:
+    if origins and not at_a_desk:
         # It switches off the guard against addresses that an attacker chose.
-        reader.problem("WEBPUSH_DEV_ORIGINS", "is for development alone: unset it, or set DEBUG=1")
+        reader.problem("WEBPUSH_DEV_ORIGINS", "is for development alone: unset it, or set DEBUG=1 or DEMO=1")
         return ()
     for origin in origins:
         parts = urlsplit(origin)
