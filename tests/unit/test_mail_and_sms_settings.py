@@ -29,7 +29,7 @@ def read(url: str, *, is_private: bool = False) -> dict[str, Any]:
 def smtp(host: str, port: int, user: str = "", password: str = "", **more: bool) -> dict[str, Any]:
     return {
         "EMAIL_TIMEOUT": 8,
-        "EMAIL_BACKEND": f"{BACKENDS}.smtp.EmailBackend",
+        "EMAIL_BACKEND": "offers.gateways.email_wire.EmailBackend",
         "EMAIL_HOST": host,
         "EMAIL_PORT": port,
         "EMAIL_HOST_USER": user,
