@@ -24,27 +24,27 @@ class AllServers:
 
     def __init__(self, *, host: str, port: int, directory: Path) -> None:
         """Bind all addresses, and make or reuse keys and certificates in `directory`; raises OSError."""
-        self._fcm = FcmServer(host=host, port=0, directory=directory)
-        self._apns = ApnsServer(host=host, port=0, directory=directory)
-        self._webpush = WebPushServer(host=host, port=0)
-        self._smtp = SmtpServer(host=host, port=0)
-        self._sms = SmsServer(host=host, port=0)
+        self.fcm = FcmServer(host=host, port=0, directory=directory)
+        self.apns = ApnsServer(host=host, port=0, directory=directory)
+        self.webpush = WebPushServer(host=host, port=0)
+        self.smtp = SmtpServer(host=host, port=0)
+        self.sms = SmsServer(host=host, port=0)
         sources = {
-            "fcm": Source.at(self._fcm.base_url),
-            "apns": Source.at(self._apns.base_url, ca_file=self._apns.ca_file),
-            "webpush": Source.at(self._webpush.base_url),
-            "email": Source.at(self._smtp.base_url),
-            "sms": Source.at(self._sms.base_url),
+            "fcm": Source.at(self.fcm.base_url),
+            "apns": Source.at(self.apns.base_url, ca_file=self.apns.ca_file),
+            "webpush": Source.at(self.webpush.base_url),
+            "email": Source.at(self.smtp.base_url),
+            "sms": Source.at(self.sms.base_url),
         }
-        self._board = BoardServer(host=host, port=port, sources=sources)
+        self.board = BoardServer(host=host, port=port, sources=sources)
         self._ends = threading.Event()
 
     def state(self) -> dict[str, Any]:
         """Return where the page is, and what a sender's environment says of the providers."""
-        return {**self._board.state(), "environment": self._environment()}
+        return {**self.board.state(), "environment": self._environment()}
 
     def _environment(self) -> dict[str, str]:
-        fcm, apns = self._fcm.state(), self._apns.state()
+        fcm, apns = self.fcm.state(), self.apns.state()
         return {
             "FCM_BASE_URL": fcm["base_url"],
             "GOOGLE_APPLICATION_CREDENTIALS": fcm["credentials_file"],
@@ -52,17 +52,17 @@ class AllServers:
                 f"APNS_{name.upper()}": str(apns[name])
                 for name in ("host", "port", "ca_file", "key_file", "key_id", "team_id", "topic")
             },
-            "WEBPUSH_DEV_ORIGINS": self._webpush.base_url,
-            "EMAIL_URL": self._smtp.state()["url"],
-            "SMS_GATEWAY_URL": self._sms.state()["url"],
+            "WEBPUSH_DEV_ORIGINS": self.webpush.base_url,
+            "EMAIL_URL": self.smtp.state()["url"],
+            "SMS_GATEWAY_URL": self.sms.state()["url"],
             "SMS_PROVIDER": "rayon",
         }
 
     def run_here(self) -> None:
         """Serve until stopped, or until one of them ends; raises what ended it."""
         servers: list[Server] = [
-            *(self._fcm, self._apns, self._webpush, self._smtp, self._sms),
-            self._board,
+            *(self.fcm, self.apns, self.webpush, self.smtp, self.sms),
+            self.board,
         ]
         with ThreadPoolExecutor(len(servers), thread_name_prefix="provider") as threads:
             running = [(server, threads.submit(server.run_here)) for server in servers]

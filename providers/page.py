@@ -46,11 +46,12 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<link rel="icon" href="data:,">
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 1rem/1.45 system-ui, sans-serif; margin: 0 auto; max-width: 84rem; padding: 1rem; }}
 h1 {{ margin: 0; }}
-main {{ align-items: start; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }}
+main {{ align-items: start; margin-top: 1rem; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }}
 section {{ border: 1px solid #8886; border-radius: 1rem; padding: .75rem 1rem; }}
 h2 {{ font-size: 1.05rem; margin: 0; }}
 h3 {{ font: 600 .85rem ui-monospace, monospace; margin: .75rem 0 .25rem; overflow-wrap: anywhere; }}

@@ -188,10 +188,11 @@ class Conversation(SMTP):
     async def push(self, status: str | bytes) -> None:
         """Say one line, as slowly as the script has it; whoever hangs up meanwhile has heard enough."""
         drip_s, self.drip_s = self.drip_s, 0.0
+        said = status.encode() if isinstance(status, str) else status
         if not drip_s:
-            await super().push(status)
+            await super().push(said)
             return
-        for byte in (status.encode() if isinstance(status, str) else status) + b"\r\n":
+        for byte in said + b"\r\n":
             if self.transport is None or self.transport.is_closing():
                 return
             self.transport.write(bytes([byte]))  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ def tell_ways(
 ) -> None:
     """Let one customer per way pass the aisle, and tell what reached each. Raises StoryFailed where nothing did.
 
-    `receipts`: the buyer's, of which each gets a copy. Told only where the provider's page shows every local provider.
+    `receipts`: the buyer's, of which each gets a copy. Mail and SMS are in French, as who gets them reads. Told only where the provider's page shows every local provider.
     """
     base_urls = provider.base_urls()
     if not base_urls:
@@ -56,9 +56,19 @@ def _people(provider: Provider, *, run: str, push_service: str) -> list[Person]:
             device={"platform": "webpush", "subscription": browser},
         ),
         Person(
-            role="mailbox", ref=f"demo-mail-{run}", address=mail, channel="email", profile={"email": mail}
+            role="mailbox",
+            ref=f"demo-mail-{run}",
+            address=mail,
+            channel="email",
+            profile={"email": mail, "language": "fr"},
         ),
-        Person(role="SMS", ref=f"demo-sms-{run}", address=number, channel="sms", profile={"phone": number}),
+        Person(
+            role="SMS",
+            ref=f"demo-sms-{run}",
+            address=number,
+            channel="sms",
+            profile={"phone": number, "language": "fr"},
+        ),
     ]
 
 
