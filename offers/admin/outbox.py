@@ -75,6 +75,7 @@ class TryInline(TabularInline):
     extra = 0
     per_page = 50
     can_delete = False
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -96,6 +97,7 @@ class OutboxMessageAdmin(MachineRowsAdmin):
         OF_COUPON,
         column("state", en="State", fr="État", order=False, read=lambda row: STATES[MessageState(row.state)]),
         column("reason", en="Why", fr="Pourquoi", order=False, read=reason_of),
+        column("channel", en="By", fr="Par", order=False, read=lambda row: words_of(CHANNELS, row.channel)),
         column("attempts", en="Tries", fr="Essais", order=False),
         column("due_at", en="Due", fr="Prévu", order=False),
         column("expires_at", en="Too late from", fr="Trop tard dès", order=False),
@@ -103,7 +105,6 @@ class OutboxMessageAdmin(MachineRowsAdmin):
     details = (
         column("life", en="Its life", fr="Sa vie", read=shown_life),
         *columns,
-        column("channel", en="By", fr="Par", read=lambda row: words_of(CHANNELS, row.channel)),
         column("lane", en="Lane", fr="File", read=lambda row: PROVIDERS.get(row.lane, row.lane)),
         column("message_id", en="Its id", fr="Son identifiant"),
         column("accepted_at", en="Taken by the provider", fr="Accepté par le fournisseur"),
