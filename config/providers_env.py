@@ -74,7 +74,14 @@ def _email(reader: Reader) -> EmailSettings:
         is_configured=bool(reader.text("EMAIL_URL", default="")),
         from_address=reader.text("EMAIL_FROM", default=""),
         public_url=reader.url("PUBLIC_URL", schemes=("http", "https")).rstrip("/"),
+        events_key=reader.text("EMAIL_EVENTS_KEY", default=""),
     )
+    user, _, password = found.events_key.partition(":")
+    if found.events_key and (not user or len(password) < MIN_KEY_CHARS):
+        reader.problem(
+            "EMAIL_EVENTS_KEY",
+            f"must be user:password, with a random password of {MIN_KEY_CHARS} characters or more",
+        )
     if found.is_configured and not ADDRESS.search(found.from_address):
         reader.problem("EMAIL_FROM", "must be the address that e-mails come from when EMAIL_URL is set")
     if found.is_configured and not found.public_url:

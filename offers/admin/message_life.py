@@ -128,6 +128,7 @@ def _answers(message: OutboxMessage) -> Iterator[tuple[datetime, str]]:
         (message.accepted_at, taken),
         (message.delivered_at, say(en="Arrived", fr="Arrivé")),
         (message.opened_at, say(en="Opened by the customer", fr="Ouvert par le client")),
+        (message.returned_at, say(en="Came back, says the provider", fr="Revenu, dit le fournisseur")),
     )
     yield from ((at, said) for at, said in known if at is not None)
 

@@ -110,6 +110,7 @@ class OutboxMessageAdmin(MachineRowsAdmin):
         column("accepted_at", en="Taken by the provider", fr="Accepté par le fournisseur"),
         column("delivered_at", en="Arrived", fr="Arrivé"),
         column("opened_at", en="Opened", fr="Ouvert"),
+        column("returned_at", en="Came back", fr="Revenu"),
         column("finished_at", en="Done", fr="Terminé"),
     )
     related = ("customer", "coupon")

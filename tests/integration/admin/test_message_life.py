@@ -36,6 +36,7 @@ def told(message: OutboxMessage, *, language: str) -> list[str]:
 def test_a_message_that_arrived_tells_each_step_in_the_order_of_time(now: datetime) -> None:
     message = a_message(now=now, state="sent", lane="apns", attempts=2, accepted_at=now + 3 * MINUTE)
     message.delivered_at, message.opened_at = now + 4 * MINUTE, now + 5 * MINUTE
+    message.returned_at = now + 6 * MINUTE
     message.finished_at = now + 3 * MINUTE
     a_try(message, at=now + MINUTE, outcome="try_later", provider_code="TooManyRequests", status=429)
     a_try(message, at=now + 2 * MINUTE, attempt=2, status=200)
@@ -49,6 +50,7 @@ def test_a_message_that_arrived_tells_each_step_in_the_order_of_time(now: dateti
         "Taken by the provider",
         "Arrived",
         "Opened by the customer",
+        "Came back, says the provider",
     ]
     assert french[0].startswith("Promis, par notification ; trop tard dès ")
     assert french[1:] == [
@@ -57,6 +59,7 @@ def test_a_message_that_arrived_tells_each_step_in_the_order_of_time(now: dateti
         "Accepté par le fournisseur",
         "Arrivé",
         "Ouvert par le client",
+        "Revenu, dit le fournisseur",
     ]
 
 
