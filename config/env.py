@@ -79,7 +79,7 @@ def read_environment(*, source: Mapping[str, str]) -> Environment:
         csrf_trusted_origins=reader.listed("CSRF_TRUSTED_ORIGINS", default=[]),
         map_tiles_url=reader.url("MAP_TILES_URL", schemes=("http", "https")),
         ready_max_queue_age_s=reader.whole("READY_MAX_QUEUE_AGE_S", default=120, low=1, high=86_400),
-        providers=read_providers(reader, debug=debug),
+        providers=read_providers(reader, at_a_desk=debug or demo),
         email_url=reader.text("EMAIL_URL", default=""),
         geocoder=geocoder,
         geocoder_url=reader.url("GEOCODER_URL", schemes=("http", "https"), default=GEOCODER_URLS[geocoder]),

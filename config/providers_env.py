@@ -34,7 +34,7 @@ class Reader(Protocol):
     def readable_file(self, name: str) -> str: ...
 
 
-def read_providers(reader: Reader, *, debug: bool) -> ProviderSettings:
+def read_providers(reader: Reader, *, at_a_desk: bool) -> ProviderSettings:
     """Return the providers' settings; what is wrong is told to the reader."""
     return ProviderSettings(
         fcm=FcmSettings(
@@ -55,7 +55,7 @@ def read_providers(reader: Reader, *, debug: bool) -> ProviderSettings:
         ),
         webpush=WebPushSettings(
             allowed_hosts=tuple(reader.listed("WEBPUSH_ALLOWED_HOSTS", default=list(PUSH_SERVICES))),
-            dev_origins=_dev_origins(reader, debug=debug),
+            dev_origins=_dev_origins(reader, at_a_desk=at_a_desk),
             vapid_key_file=_file(reader, "WEBPUSH_VAPID_KEY_FILE"),
             vapid_subject=reader.text("WEBPUSH_VAPID_SUBJECT", default=""),
         ),
@@ -74,7 +74,14 @@ def _email(reader: Reader) -> EmailSettings:
         is_configured=bool(reader.text("EMAIL_URL", default="")),
         from_address=reader.text("EMAIL_FROM", default=""),
         public_url=reader.url("PUBLIC_URL", schemes=("http", "https")).rstrip("/"),
+        events_key=reader.text("EMAIL_EVENTS_KEY", default=""),
     )
+    user, _, password = found.events_key.partition(":")
+    if found.events_key and (not user or len(password) < MIN_KEY_CHARS):
+        reader.problem(
+            "EMAIL_EVENTS_KEY",
+            f"must be user:password, with a random password of {MIN_KEY_CHARS} characters or more",
+        )
     if found.is_configured and not ADDRESS.search(found.from_address):
         reader.problem("EMAIL_FROM", "must be the address that e-mails come from when EMAIL_URL is set")
     if found.is_configured and not found.public_url:
@@ -104,11 +111,11 @@ def _sms(reader: Reader) -> SmsSettings:
     return found
 
 
-def _dev_origins(reader: Reader, *, debug: bool) -> tuple[str, ...]:
+def _dev_origins(reader: Reader, *, at_a_desk: bool) -> tuple[str, ...]:
     origins = tuple(reader.listed("WEBPUSH_DEV_ORIGINS", default=[]))
-    if origins and not debug:
+    if origins and not at_a_desk:
         # It switches off the guard against addresses that an attacker chose.
-        reader.problem("WEBPUSH_DEV_ORIGINS", "is for development alone: unset it, or set DEBUG=1")
+        reader.problem("WEBPUSH_DEV_ORIGINS", "is for development alone: unset it, or set DEBUG=1 or DEMO=1")
         return ()
     for origin in origins:
         parts = urlsplit(origin)

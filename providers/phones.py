@@ -54,11 +54,11 @@ def shared_fields(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def scripted_delay(item: Mapping[str, Any]) -> float:
+def scripted_delay(item: Mapping[str, Any], *, key: str = "delay_s") -> float:
     """Return an answer's delay in seconds; raises BadScript."""
-    delay_s = float(item.get("delay_s", 0))
+    delay_s = float(item.get(key, 0))
     if not 0 <= delay_s <= MAX_DELAY_S:
-        raise BadScript(f"delay_s must lie between 0 and {MAX_DELAY_S:.0f}")
+        raise BadScript(f"{key} must lie between 0 and {MAX_DELAY_S:.0f}")
     return delay_s
 
 

@@ -56,7 +56,7 @@ class SmtpServer(HttpServer):
 
     def _controls(self) -> Controls[Reply]:
         return Controls(
-            log=self.room.log, scripts=self.room.scripts, parse=parse_replies, apart=self.room.before
+            log=self.room.log, scripts=self.room.scripts, parse=parse_replies, apart=self.room.apart
         )
 
     async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,13 +12,10 @@ from aiosmtpd.smtp import MISSING, SMTP, AuthResult, Envelope, LoginPassword, Se
 
 from .phones import BadScript, Scripts, WireLog, listed_answers, scripted_delay, scripted_end
 
-CONNECT, AUTH, SENDER = (
-    "connect",
-    "auth",
-    "sender",
-)  # scripted under these names: they come before any recipient
+# scripted under these names: they belong to no recipient
+CONNECT, AUTH, SENDER, QUIT = "connect", "auth", "sender", "quit"
 TAKEN = "250 2.0.0 OK"
-_KEYS = frozenset({"reply", "at", "delay_s", "drop", "times"})
+_KEYS = frozenset({"reply", "at", "delay_s", "drip_s", "drop", "times"})
 _REPLY = re.compile(r"[2-5][0-9]{2} [ -~]{1,400}")
 
 
@@ -29,6 +26,7 @@ class Reply:
     text: str = ""  # the reply's line; empty: the usual one
     at: Literal["rcpt", "data"] = "rcpt"
     delay_s: float = 0.0  # before the reply
+    drip_s: float = 0.0  # between each two bytes of the reply; 0: it comes in one piece
     drop: Literal["before", "after"] | None = None  # cut the connection before or after the mail was taken
 
 
@@ -45,6 +43,7 @@ def _reply(item: Mapping[str, Any]) -> Reply:
         text=item.get("reply", ""),
         at=item.get("at", "rcpt"),
         delay_s=scripted_delay(item),
+        drip_s=scripted_delay(item, key="drip_s"),
         drop=scripted_end("drop", item),
     )
     if found.text and not _REPLY.fullmatch(found.text):
@@ -62,8 +61,8 @@ class MailRoom:
     password: str = field(repr=False)
     log: WireLog = field(default_factory=WireLog)
     scripts: Scripts[Reply] = field(default_factory=lambda: Scripts(ACCEPT))  # by recipient
-    before: dict[str, Scripts[Reply]] = field(
-        default_factory=lambda: {name: Scripts(ACCEPT) for name in (CONNECT, AUTH, SENDER)}
+    apart: dict[str, Scripts[Reply]] = field(
+        default_factory=lambda: {name: Scripts(ACCEPT) for name in (CONNECT, AUTH, SENDER, QUIT)}
     )
     connections: int = 0
     open: "set[Conversation]" = field(default_factory=set)
@@ -84,7 +83,8 @@ class MailRoom:
     async def handle_AUTH(
         self, server: "Conversation", session: Session, envelope: Envelope, args: list[str]
     ) -> Any:
-        reply = self.before[AUTH].take(AUTH)
+        reply = self.apart[AUTH].take(AUTH)
+        server.drip_s = reply.drip_s
         await asyncio.sleep(reply.delay_s)
         return reply.text or MISSING
 
@@ -93,7 +93,8 @@ class MailRoom:
     ) -> str:
         if not session.authenticated:
             return "530 5.7.0 Authentication required"
-        reply = self.before[SENDER].take(SENDER)
+        reply = self.apart[SENDER].take(SENDER)
+        server.drip_s = reply.drip_s
         await asyncio.sleep(reply.delay_s)
         if reply.text:
             return reply.text
@@ -102,11 +103,18 @@ class MailRoom:
         envelope.mail_options.extend(options)
         return TAKEN
 
+    async def handle_QUIT(self, server: "Conversation", session: Session, envelope: Envelope) -> Any:
+        reply = self.apart[QUIT].take(QUIT)
+        server.drip_s = reply.drip_s
+        await asyncio.sleep(reply.delay_s)
+        return reply.text or MISSING
+
     async def handle_RCPT(
         self, server: "Conversation", session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         reply = self.scripts.take(address)
         if reply.text and reply.at == "rcpt":
+            server.drip_s = reply.drip_s
             self._note(server, envelope, address, reply=reply.text, delivered=False)
             await asyncio.sleep(reply.delay_s)
             return reply.text
@@ -123,6 +131,7 @@ class MailRoom:
                 server, envelope, address, reply=None if reply.drop else said, delivered=is_taken, whole=True
             )
             await asyncio.sleep(reply.delay_s)
+            server.drip_s = reply.drip_s
             if reply.drop:
                 server.transport.abort()  # type: ignore[union-attr]
         return said
@@ -157,6 +166,7 @@ class Conversation(SMTP):
         room.connections += 1
         self.number = room.connections
         self.owed: list[Reply] = []  # what comes of the data, for each recipient that was taken
+        self.drip_s = 0.0  # of the next reply
         super().__init__(
             room,
             hostname="localhost",
@@ -175,8 +185,22 @@ class Conversation(SMTP):
         self.room.open.discard(self)
         super().connection_lost(error)
 
+    async def push(self, status: str | bytes) -> None:
+        """Say one line, as slowly as the script has it; whoever hangs up meanwhile has heard enough."""
+        drip_s, self.drip_s = self.drip_s, 0.0
+        said = status.encode() if isinstance(status, str) else status
+        if not drip_s:
+            await super().push(said)
+            return
+        for byte in said + b"\r\n":
+            if self.transport is None or self.transport.is_closing():
+                return
+            self.transport.write(bytes([byte]))  # type: ignore[attr-defined]
+            await asyncio.sleep(drip_s)
+
     async def _handle_client(self) -> None:
-        reply = self.room.before[CONNECT].take(CONNECT)
+        reply = self.room.apart[CONNECT].take(CONNECT)
+        self.drip_s = reply.drip_s
         await asyncio.sleep(reply.delay_s)
         if reply.drop:
             self.transport.abort()  # type: ignore[union-attr]

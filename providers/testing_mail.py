@@ -13,8 +13,8 @@ from .testing import RunningProvider, served
 class RunningSmtp(RunningProvider):
     """A local mail server.
 
-    An answer of its scripts: `reply` (such as "550 5.1.1 No such user"), `at` (rcpt or data), `delay_s`, `drop`,
-    `times`; {} accepts. Besides recipients, `connect`, `auth` and `sender` can be scripted. An entry of its log: seq,
+    An answer of its scripts: `reply` (such as "550 5.1.1 No such user"), `at` (rcpt or data), `delay_s`, `drip_s`
+    (between two bytes of the reply), `drop`, `times`; {} accepts. Besides recipients, `connect`, `auth`, `sender` and `quit` can be scripted. An entry of its log: seq,
     at, token, message (from, headers, parts), answer, delivered, connection (its number).
     """
 

@@ -1,11 +1,11 @@
-"""`run` (with demo data and a local push provider) and `serve` (without): everything up, in the foreground."""
+"""`run` (with demo data and local providers) and `serve` (without): everything up, in the foreground."""
 
-import json
 import os
 import socket
 from pathlib import Path
 
 from scripts.children import Failed, StopFlag, run_step
+from scripts.demo import Demo
 from scripts.locks import FileLock
 from scripts.place import Place, make_home
 from scripts.prepare import prepared
@@ -25,6 +25,8 @@ class Start:
         if demo:
             self._env["DEMO"] = "1"
         self._children = Supervisor(place=place, flag=flag)
+        self._providers = Demo(place=place, children=self._children)
+        self._page = ""  # where what the providers received is shown
 
     def stay(self) -> None:
         """Start everything, tell what is where, and stay. Raises Stopped or Refusal; leaves no process behind."""
@@ -47,6 +49,8 @@ class Start:
     def _start_all(self) -> None:
         with step("settings") as now:
             now.done = self._read_settings()
+        if self._demo:
+            self._providers.start(env=self._env)
         with step("tables") as now:
             self._manage("migrate", "--no-input", "--verbosity", "0")
             now.done = "migrated"
@@ -55,8 +59,10 @@ class Start:
                 place=self._place, collect=lambda: self._manage("collectstatic", "--no-input", "-c")
             )
         if self._demo:
-            with step("push") as now:
-                now.done = self._start_provider()
+            with step("providers") as now:
+                self._page, settings = self._providers.ready(manage=self._manage)
+                self._env.update(settings)
+                now.done = "FCM, APNs, Web Push, SMTP and SMS, all local"
             with step("demo data") as now:
                 self._manage("demo")
                 now.done = "loaded"
@@ -65,7 +71,8 @@ class Start:
             now.done = f"{self._place.base_url}, {self._place.workers} processes, delivery, jobs"
         if self._demo:
             line()
-            line(self._manage("story", "--base-url", self._place.base_url).rstrip())
+            words = ("--base-url", self._place.base_url, "--provider-url", self._page)
+            line(self._manage("story", *words).rstrip())
         self._last_screen()
 
     def _read_settings(self) -> str:
@@ -73,17 +80,6 @@ class Start:
             return self._python("-m", "scripts.reach", name="Reading the settings").strip()
         except Failed as failed:
             raise Refusal(failed.output) from None  # it is written for a person already
-
-    def _start_provider(self) -> str:
-        state = self._place.home / "push.json"
-        state.unlink(missing_ok=True)
-        command = [str(self._place.python), "-m", "providers.fcm", "--port", "0", "--state-file", str(state)]
-        self._children.start(name="push", command=command, env=self._env)
-        self._children.wait_until(state.exists, what="The start of the local push provider", timeout_s=30)
-        told = json.loads(state.read_text())
-        self._env["FCM_BASE_URL"] = told["base_url"]
-        self._env["GOOGLE_APPLICATION_CREDENTIALS"] = told["credentials_file"]
-        return f"local provider at {told['base_url']}"
 
     def _start_server(self) -> None:
         place, python = self._place, str(self._place.python)
@@ -98,9 +94,11 @@ class Start:
     def _last_screen(self) -> None:
         url = self._place.base_url
         line()
-        line(f"  Admin   {url}/admin/")
-        line(f"  API     {url}/api/docs/")
-        line(f"  Logs    {self._place.logs}")
+        line(f"  Admin     {url}/admin/")
+        line(f"  API       {url}/api/docs/")
+        if self._demo:
+            line(f"  Received  {self._page}/")
+        line(f"  Logs      {self._place.logs}")
         if self._demo:
             line()
             line(self._manage("demo", "--logins").rstrip())

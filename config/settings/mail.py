@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config.settings.base import ENVIRONMENT
 
 BACKENDS = "django.core.mail.backends"
+SMTP_BACKEND = "offers.gateways.email_wire.EmailBackend"  # Django's, on a wire that can be cut
 TIMEOUT_S = 8
 # Scheme: how it is encrypted, and the port where none is given (RFC 8314, RFC 6409).
 SMTP = {"smtp": ("", 25), "smtp+tls": ("EMAIL_USE_TLS", 587), "smtps": ("EMAIL_USE_SSL", 465)}
@@ -58,7 +59,7 @@ def _smtp(parts: SplitResult) -> dict[str, Any]:
         raise ValueError
     encryption, port = SMTP[parts.scheme]
     return {
-        "EMAIL_BACKEND": f"{BACKENDS}.smtp.EmailBackend",
+        "EMAIL_BACKEND": SMTP_BACKEND,
         "EMAIL_HOST": parts.hostname,
         "EMAIL_PORT": parts.port or port,
         "EMAIL_HOST_USER": unquote(parts.username or ""),

@@ -4,6 +4,7 @@ import base64
 import re
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from rest_framework import serializers
 
@@ -15,7 +16,7 @@ from customers.operations.push_addresses import is_push_service
 
 _FCM_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _APNS_TOKEN = re.compile(r"[0-9a-fA-F]{64,200}")
-P256DH_BYTES = 65  # an uncompressed point: 0x04, x, y
+POINT_BYTES = 65  # an uncompressed point: 0x04, x, y
 AUTH_BYTES = 16
 
 
@@ -45,16 +46,30 @@ class BytesField(fields.TextField):
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data).rstrip("=")
         try:
-            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            self.check(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         except ValueError:
-            self.fail("invalid")
-        if len(raw) != self.size or (self.size == P256DH_BYTES and raw[0] != 4):
             self.fail("invalid")
         return text
 
+    def check(self, raw: bytes) -> None:
+        """Raise ValueError for what is not wanted here."""
+        if len(raw) != self.size:
+            raise ValueError
+
+
+class PointField(BytesField):
+    """A browser's public key: an uncompressed point on P-256. Nothing can be encrypted to any other (RFC 8291)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(size=POINT_BYTES, **kwargs)
+
+    def check(self, raw: bytes) -> None:
+        super().check(raw)
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
+
 
 class SubscriptionKeys(StrictSerializer):
-    p256dh = BytesField(size=P256DH_BYTES)
+    p256dh = PointField()
     auth = BytesField(size=AUTH_BYTES)
 
 

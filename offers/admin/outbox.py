@@ -13,6 +13,7 @@ from customers.admin.ledgers import BY_CUSTOMER, OF_CUSTOMER
 from customers.admin.words import both, say
 from offers.admin.columns import OF_COUPON
 from offers.admin.lanes import PROVIDERS
+from offers.admin.message_life import CHANNELS, OUTCOMES, reason_of, shown_life, words_of
 from offers.models import MessageState, OutboxMessage, Receipt
 from offers.operations.dropping import drop_messages
 from offers.operations.resending import resend_messages
@@ -26,6 +27,15 @@ STATES = {
     MessageState.DROPPED: both(en="Dropped", fr="Abandonné"),
     MessageState.DEAD: both(en="Dead letter", fr="En échec"),
 }
+
+BY = column("platform", en="By", fr="Par", order=False, read=lambda row: words_of(PROVIDERS, row.platform))
+CAME_OF_IT = column(
+    "outcome",
+    en="What came of it",
+    fr="Résultat",
+    order=False,
+    read=lambda row: words_of(OUTCOMES, row.outcome),
+)
 
 
 def _resend(request: HttpRequest, message: OutboxMessage) -> Said:
@@ -55,9 +65,9 @@ class TryInline(TabularInline):
     verbose_name_plural = both(en="Tries", fr="Essais d’envoi")
     fields = readonly_fields = (
         column("at", en="When", fr="Quand"),
-        column("platform", en="By", fr="Par"),
+        BY,
         column("attempt", en="Try", fr="Essai"),
-        column("outcome", en="What came of it", fr="Résultat"),
+        CAME_OF_IT,
         column("provider_code", en="The provider’s word", fr="Réponse du fournisseur"),
         column("status", en="Status", fr="Statut"),
     )
@@ -65,6 +75,7 @@ class TryInline(TabularInline):
     extra = 0
     per_page = 50
     can_delete = False
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -85,19 +96,21 @@ class OutboxMessageAdmin(MachineRowsAdmin):
         OF_CUSTOMER,
         OF_COUPON,
         column("state", en="State", fr="État", order=False, read=lambda row: STATES[MessageState(row.state)]),
-        column("reason", en="Why", fr="Pourquoi", order=False, read=lambda row: row.reason or None),
+        column("reason", en="Why", fr="Pourquoi", order=False, read=reason_of),
+        column("channel", en="By", fr="Par", order=False, read=lambda row: words_of(CHANNELS, row.channel)),
         column("attempts", en="Tries", fr="Essais", order=False),
         column("due_at", en="Due", fr="Prévu", order=False),
         column("expires_at", en="Too late from", fr="Trop tard dès", order=False),
     )
     details = (
+        column("life", en="Its life", fr="Sa vie", read=shown_life),
         *columns,
-        column("channel", en="By", fr="Par"),
         column("lane", en="Lane", fr="File", read=lambda row: PROVIDERS.get(row.lane, row.lane)),
         column("message_id", en="Its id", fr="Son identifiant"),
         column("accepted_at", en="Taken by the provider", fr="Accepté par le fournisseur"),
-        column("delivered_at", en="Shown by the phone", fr="Affiché par le téléphone"),
+        column("delivered_at", en="Arrived", fr="Arrivé"),
         column("opened_at", en="Opened", fr="Ouvert"),
+        column("returned_at", en="Came back", fr="Revenu"),
         column("finished_at", en="Done", fr="Terminé"),
     )
     related = ("customer", "coupon")
@@ -156,9 +169,9 @@ class ReceiptAdmin(MachineRowsAdmin):
         column("at", en="When", fr="Quand", order=False),
         OF_CUSTOMER,
         linked("message", en="Message", fr="Message", needs="offers.view_outboxmessage"),
-        column("platform", en="By", fr="Par", order=False),
+        BY,
         column("attempt", en="Try", fr="Essai", order=False),
-        column("outcome", en="What came of it", fr="Résultat", order=False),
+        CAME_OF_IT,
         column("provider_code", en="The provider’s word", fr="Réponse du fournisseur", order=False),
     )
     related = ("customer", "message")

@@ -4,6 +4,7 @@ from django.urls import path
 
 from offers.api.views import (
     catalogue,
+    email_events,
     fences,
     offers,
     people,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("coupons/<str:code>", wallet.CouponView.as_view()),
     path("coupons/<str:code>/feedback", wallet.FeedbackView.as_view()),
     path("coupons/<str:code>/why", wallet.WhyView.as_view()),
+    path("email/events", email_events.EmailEventsView.as_view()),
     path("sms/inbound", sms_inbound.SmsInboundView.as_view()),
     path("me/decisions", wallet.DecisionListView.as_view()),
 ]

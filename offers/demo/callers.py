@@ -46,7 +46,7 @@ class Service:
 
 @dataclass(slots=True, kw_only=True)
 class Provider:
-    """The local push provider's log, from the moment this is made."""
+    """The log of the local push provider, or of all local providers, from the moment this is made."""
 
     http: httpx.Client
     base_url: str
@@ -55,31 +55,48 @@ class Provider:
     def __post_init__(self) -> None:
         self._since = max((entry["seq"] for entry in self._log()), default=0)
 
-    def pushes_to(self, token: str) -> list[dict[str, Any]]:
-        """Return the messages that reached this phone."""
-        return [entry["message"] for entry in self._log() if entry["delivered"] and entry["token"] == token]
+    def base_urls(self) -> dict[str, str]:
+        """Return where each local provider is, by name; nothing where the log is of one provider alone."""
+        answer = self._get("/_control/providers")
+        return dict(answer.json()) if answer.is_success else {}
 
-    def wait_for_push(self, token: str, *, within_s: float) -> dict[str, Any]:
-        """Return the first message that reaches this phone. Raises StoryFailed when time is up."""
+    def subscribe(self, push_service: str) -> dict[str, Any]:
+        """Return a new browser's subscription, as PushSubscription.toJSON() gives it."""
+        told = self.http.post(f"{push_service}/subscribe").raise_for_status().json()
+        return {"endpoint": told["endpoint"], "keys": {"p256dh": told["p256dh"], "auth": told["auth"]}}
+
+    def reached(self, address: str) -> list[dict[str, Any]]:
+        """Return the log's entries of what reached this phone, browser or mailbox."""
+        return [entry for entry in self._log() if entry["delivered"] and entry["token"] == address]
+
+    def wait_for(self, address: str, *, of: str, within_s: float) -> dict[str, Any]:
+        """Return the entry of the first message that reaches this address. Raises StoryFailed when time is up."""
         until = time.monotonic() + within_s
         while time.monotonic() < until:
-            for message in self.pushes_to(token):
-                return message
+            for entry in self.reached(address):
+                return entry
             time.sleep(LOOK_EVERY_S)
         raise StoryFailed(
-            f"No push reached the buyer's phone within {within_s:.0f} s: is `manage.py deliver` running?"
+            f"Nothing reached the {of} within {within_s:.0f} s: is `manage.py deliver` running?"
         )
 
     def _log(self) -> list[dict[str, Any]]:
         try:
-            answer = self.http.get(f"{self.base_url.rstrip('/')}/_control/log", params={"since": self._since})
-            answer.raise_for_status()
-            return list(answer.json())
+            return list(self._get("/_control/log", since=self._since).raise_for_status().json())
         except (httpx.HTTPError, ValueError) as error:
-            raise StoryFailed(
-                f"{self.base_url} is not the local push provider: start one with `python -m providers.fcm`, "
-                "and name it with --provider-url or FCM_BASE_URL."
-            ) from error
+            raise self._no_provider() from error
+
+    def _get(self, path: str, **query: int) -> httpx.Response:
+        try:
+            return self.http.get(f"{self.base_url.rstrip('/')}{path}", params=query)
+        except httpx.HTTPError as error:
+            raise self._no_provider() from error
+
+    def _no_provider(self) -> StoryFailed:
+        return StoryFailed(
+            f"{self.base_url} is not the local push provider: start one with `python -m providers.fcm`, "
+            "and name it with --provider-url or FCM_BASE_URL."
+        )
 
 
 def _code(answer: httpx.Response) -> str:

@@ -72,6 +72,15 @@ class Teller:
         said = "The same event once more is a duplicate: same answer, one coupon, one push."
         self._fact("again", said, "plain")
 
+    def ways(self) -> None:
+        self._write("", "plain")
+        self._write("The same receipts and the same aisle, every other way", "title")
+
+    def way(self, role: str, entry: Mapping[str, Any], *, seconds: float) -> None:
+        """Tell one entry of a provider's log: what stands on the screen first."""
+        said = textwrap.shorten(_shown(entry["message"]), COLUMNS - 30, placeholder="…")
+        self._fact(role, f"{seconds:.1f} s later: {said}", "good")
+
     def closing(self, *, seconds: float) -> None:
         self._write("", "plain")
         self._write(f"One right push and one reasoned silence, in {seconds:.1f} s.", "title")
@@ -82,3 +91,9 @@ class Teller:
     def _wrapped(self, text: str, tone: Tone, *, first: str, rest: str) -> None:
         for line in textwrap.wrap(text, COLUMNS, initial_indent=first, subsequent_indent=rest):
             self._write(line, tone)
+
+
+def _shown(message: Mapping[str, Any]) -> str:
+    """Return the title of a push, the subject of a mail, the text of an SMS, whichever provider wrote it down."""
+    pushed = message.get("notification") or message.get("payload", {}).get("aps", {}).get("alert") or {}
+    return str(pushed.get("title") or message.get("headers", {}).get("Subject") or message.get("text", ""))

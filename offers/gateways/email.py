@@ -44,6 +44,7 @@ class EmailGateway:
         self._public_url = public_url
         self._connect = connect
         self._limit_s = STEPS * timeout_s
+        self._goodbye_s = timeout_s
         self._lane = Lane(gateway="email", concurrency=threads, clock=clock)
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="mail")
         self._lines: list[MailLine] = []
@@ -57,7 +58,11 @@ class EmailGateway:
         """Close the connections; what is still under way is cut off."""
         for line in set(self._lines) - set(self._free):
             line.cut()
-        await asyncio.to_thread(self._close)
+        closing = asyncio.create_task(asyncio.to_thread(self._close))
+        await asyncio.wait({closing}, timeout=self._goodbye_s)
+        for line in self._lines:
+            line.cut()
+        await closing
 
     def _close(self) -> None:
         self._threads.shutdown(cancel_futures=True)

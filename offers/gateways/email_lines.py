@@ -1,7 +1,6 @@
 """One connection to the mail server: opened when it is needed, kept between messages, opened anew after trouble."""
 
 import smtplib
-import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
 from .email_answers import opening_verdict, recipient_verdict, sending_verdict
+from .email_wire import EmailBackend, Wire
 from .port import Outcome
 from .verdicts import Verdict
 
@@ -23,14 +23,19 @@ class MailLine:
     """Used by one thread at a time; only `cut` may come from another."""
 
     def __init__(self, *, connect: Connect, clock: Callable[[], float] = time.monotonic) -> None:
-        """`connect` makes one of Django's mail backends; `clock` gives seconds, for how long it rested."""
+        """`connect` makes one of Django's mail backends; `clock` gives seconds, for how long it rested.
+
+        Only SMTP, by this project's own backend, can be cut; a provider's API has its client's timeout.
+        """
         self._connect = connect
         self._clock = clock
         self._backend: BaseEmailBackend | None = None
         self._used_at = 0.0
+        self._wire = Wire()
 
     def send(self, mail: EmailMultiAlternatives, *, now: datetime) -> Verdict:
         """Return what one mail to one recipient came to; what is raised is a defect."""
+        self._wire.mend()
         try:
             backend = self._opened()
         except Exception as error:
@@ -59,11 +64,7 @@ class MailLine:
 
     def cut(self) -> None:
         """End whatever the line's thread waits for, from another thread."""
-        connection = _smtp_of(self._backend)
-        wire = None if connection is None else connection.sock
-        if wire is not None:
-            with suppress(OSError):
-                wire.shutdown(socket.SHUT_RDWR)
+        self._wire.cut()
 
     def _opened(self) -> BaseEmailBackend:
         connection = _smtp_of(self._backend)
@@ -71,6 +72,8 @@ class MailLine:
             self.close()
         if self._backend is None:
             self._backend = self._connect()
+            if isinstance(self._backend, EmailBackend):
+                self._backend.wire = self._wire
         self._backend.open()
         return self._backend
 

@@ -48,6 +48,8 @@ class EmailSettings:
     is_configured: bool = False  # EMAIL_URL was given; Django's mail settings then hold the rest
     from_address: str = ""
     public_url: str = ""  # where the house is reached from outside: links to unsubscribe begin with it
+    # user:password that a mail provider shows when it tells what became of mails; empty: no door
+    events_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

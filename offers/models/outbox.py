@@ -44,8 +44,12 @@ class OutboxMessage(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)  # by the provider, or by the app on its socket
-    delivered_at = models.DateTimeField(null=True, blank=True)  # on the app's word, as is opened_at
+    # on the app's word, as is opened_at; of a mail also on its provider's
+    delivered_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
+    returned_at = models.DateTimeField(
+        null=True, blank=True
+    )  # on a mail provider's word: bounced, or called spam
 
     class Meta:
         indexes = [
@@ -77,8 +81,13 @@ class Receipt(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["customer", "message"], name="receipt_of_message")
-        ]  # reader: a message's life
+            # reader: a message's life
+            models.Index(fields=["customer", "message"], name="receipt_of_message"),
+            # reader: what a mail provider tells of a mail afterwards
+            models.Index(
+                fields=["provider_message_id"], name="receipt_of_mail", condition=Q(platform="email")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"receipt {self.pk}"

@@ -23,7 +23,7 @@ from .receipts import refused
 from .test_gateways import NOW, push
 
 AT_ONCE = time.time()
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
+SMTP = "offers.gateways.email_wire.EmailBackend"
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +290,37 @@ async def test_a_mail_that_drags_on_is_cut_off_as_a_whole(smtp: RunningSmtp) -> 
         (Outcome.TRY_LATER, "TIMEOUT"),
         (Outcome.ACCEPTED, None),
     ]
+
+
+@pytest.mark.parametrize("who", ["connect", "auth", "sender", "rcpt", "data"])
+async def test_a_server_that_drips_holds_no_thread(smtp: RunningSmtp, who: str) -> None:
+    # Each byte comes within the connection's own timeout, so that nothing but the whole limit ends the conversation.
+    gateway = new_gateway(smtp, timeout_s=0.15, threads=1, timeout=5.0)
+    slow = mail()
+    at = {"at": who, "reply": "452 4.3.1 " + "x" * 300} if who in ("rcpt", "data") else {}
+    smtp.script(slow.token if at else who, {"drip_s": 0.1, **at})
+
+    receipts = await asyncio.wait_for(gateway.send([slow], now=NOW), timeout=1.5)
+    async with asyncio.timeout(1.5):  # the only thread: it must be free again
+        receipts += await gateway.send([mail()], now=after(11))
+        await gateway.aclose()
+
+    assert [(one.outcome, one.provider_code) for one in receipts] == [
+        (Outcome.TRY_LATER, "TIMEOUT"),
+        (Outcome.ACCEPTED, None),
+    ]
+    assert smtp.delivered() == [smtp.log()[-1]["message"]]
+
+
+async def test_a_server_that_drips_its_goodbye_is_hung_up_on(smtp: RunningSmtp) -> None:
+    gateway = new_gateway(smtp, timeout_s=0.3, timeout=5.0)
+    smtp.script("quit", {"drip_s": 0.2})
+
+    [receipt] = await gateway.send([mail()], now=NOW)
+    async with asyncio.timeout(1.5):
+        await gateway.aclose()
+
+    assert receipt.outcome is Outcome.ACCEPTED
 
 
 async def test_an_address_that_is_none_makes_no_call(smtp: RunningSmtp, gateway: EmailGateway) -> None:

@@ -19,6 +19,7 @@ from .processes import PROCESS_WITHIN_S
         ("providers.webpush", "The local push service"),
         ("providers.smtp", "The local mail server"),
         ("providers.sms", "The local SMS gateway"),
+        ("providers.all", "The local providers"),
     ],
 )
 def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path, module: str, name: str) -> None:

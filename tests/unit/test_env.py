@@ -138,3 +138,13 @@ def test_a_wrong_default_is_named(name: str, value: str, told: str) -> None:
     with pytest.raises(ImproperlyConfigured) as raised:
         read_rayon(source={name: value})
     assert str(raised.value) == f"{name} {told}"
+
+
+def test_origins_beyond_the_guard_are_for_a_desk_alone() -> None:
+    given = {**PRODUCTION, "WEBPUSH_DEV_ORIGINS": "http://127.0.0.1:8090"}
+
+    with pytest.raises(ImproperlyConfigured, match="WEBPUSH_DEV_ORIGINS is for development alone"):
+        read_environment(source=given)
+    for name in ("DEBUG", "DEMO"):
+        found = read_environment(source={**given, name: "1"})
+        assert found.providers.webpush.dev_origins == ("http://127.0.0.1:8090",)

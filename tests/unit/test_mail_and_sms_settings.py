@@ -19,6 +19,7 @@ EMAIL = {
     "EMAIL_FROM": "Carotte <offres@carotte.example>",
     "PUBLIC_URL": "https://carotte.example/",
 }
+EVENTS_KEY = "provider:" + "x" * 20
 SMS = {"SMS_GATEWAY_URL": "https://u:hush@sms.example", "SMS_SENDER": "Carotte", "SMS_STOP_NUMBER": "36180"}
 
 
@@ -29,7 +30,7 @@ def read(url: str, *, is_private: bool = False) -> dict[str, Any]:
 def smtp(host: str, port: int, user: str = "", password: str = "", **more: bool) -> dict[str, Any]:
     return {
         "EMAIL_TIMEOUT": 8,
-        "EMAIL_BACKEND": f"{BACKENDS}.smtp.EmailBackend",
+        "EMAIL_BACKEND": "offers.gateways.email_wire.EmailBackend",
         "EMAIL_HOST": host,
         "EMAIL_PORT": port,
         "EMAIL_HOST_USER": user,
@@ -146,11 +147,14 @@ def test_a_wrong_url_is_named_without_its_secret(url: str, told: str) -> None:
 
 
 def test_the_environment_says_who_sends_and_where_we_are() -> None:
-    found = read_environment(source={**PRODUCTION, **EMAIL, **SMS, "SMS_INBOUND_KEY": "x" * 20}).providers
+    found = read_environment(
+        source={**PRODUCTION, **EMAIL, **SMS, "SMS_INBOUND_KEY": "x" * 20, "EMAIL_EVENTS_KEY": EVENTS_KEY}
+    ).providers
     assert found.email == EmailSettings(
         is_configured=True,
         from_address="Carotte <offres@carotte.example>",
         public_url="https://carotte.example",
+        events_key=EVENTS_KEY,
     )
     assert found.sms == SmsSettings(
         url="https://u:hush@sms.example", sender="Carotte", stop_number="36180", inbound_key="x" * 20
@@ -190,6 +194,9 @@ def test_a_sender_that_can_be_answered_needs_no_other_number(sender: str) -> Non
         ({**SMS, "SMS_STOP_NUMBER": ""}, "SMS_STOP_NUMBER must be the number that takes STOP"),
         ({**SMS, "SMS_PROVIDER": "pigeon"}, "SMS_PROVIDER must be one of: rayon, twilio, vonage"),
         ({**SMS, "SMS_GATEWAY_URL": "sms.example"}, "SMS_GATEWAY_URL must be a URL"),
+        ({"EMAIL_EVENTS_KEY": "provider:short"}, "EMAIL_EVENTS_KEY must be user:password"),
+        ({"EMAIL_EVENTS_KEY": "x" * 40}, "EMAIL_EVENTS_KEY must be user:password"),
+        ({"EMAIL_EVENTS_KEY": ":" + "x" * 20}, "EMAIL_EVENTS_KEY must be user:password"),
         ({"SMS_INBOUND_KEY": "short"}, "SMS_INBOUND_KEY must be a random text of at least 20"),
     ],
 )

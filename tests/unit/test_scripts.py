@@ -10,6 +10,7 @@ import pytest
 
 from scripts.children import Failed, StopFlag, run_step, start_child, stop_child
 from scripts.cluster import place_cluster
+from scripts.demo import SENDER, Demo
 from scripts.locks import FileLock
 from scripts.machine import Server, find_servers
 from scripts.owner import Owner, private_folder
@@ -150,6 +151,37 @@ def test_static_files_are_collected_once(tmp_path: Path) -> None:
     (tmp_path / "static").rmdir()
     assert ensure_static(place=place, collect=collect) == "collected"
     assert len(collected) == 2
+
+
+def test_the_demos_providers_are_started_once_and_tell_where_everything_goes(tmp_path: Path) -> None:
+    place, made = _place(home=tmp_path), []
+    make_home(place=place)
+    children = Supervisor(place=place, flag=StopFlag())
+    demo = Demo(place=place, children=children)
+
+    def manage(*words: str) -> str:
+        made.append(words)
+        Path(words[-1]).touch()
+        return ""
+
+    try:
+        demo.start(env=os.environ)
+        page, env = demo.ready(manage=manage)
+        assert demo.ready(manage=manage) == (page, env)
+        children.raise_if_ended()
+    finally:
+        children.stop()
+
+    key = str(tmp_path / "providers" / "vapid.pem")
+    assert made == [("make_vapid_key", key)]
+    assert {name: env[name] for name in SENDER} == SENDER
+    assert (env["WEBPUSH_VAPID_KEY_FILE"], env["PUBLIC_URL"]) == (key, place.base_url)
+    local = ("FCM_BASE_URL", "WEBPUSH_DEV_ORIGINS", "EMAIL_URL", "SMS_GATEWAY_URL")
+    assert all("127.0.0.1" in env[name] for name in local) and env["APNS_HOST"] == "127.0.0.1"
+    files = [Path(env[name]) for name in ("GOOGLE_APPLICATION_CREDENTIALS", "APNS_KEY_FILE", "APNS_CA_FILE")]
+    assert {path.parent for path in files} == {tmp_path / "providers"}
+    assert (tmp_path / "providers").stat().st_mode & 0o777 == 0o700
+    assert not (tmp_path / "providers" / "state.json").exists()
 
 
 def _run(tmp_path: Path, code: str, flag: StopFlag) -> str:

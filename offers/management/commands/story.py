@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--provider-url",
             default=settings.PROVIDERS.fcm.base_url,
-            help="of the local push provider (FCM_BASE_URL)",
+            help="of the local push provider (FCM_BASE_URL), or of the page of all local providers",
         )
 
     def handle(self, *args: object, **options: Any) -> None:

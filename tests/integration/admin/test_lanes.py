@@ -74,7 +74,10 @@ def test_one_page_tells_a_messages_whole_life(sign_in: SignIn, now: datetime) ->
 
     text = shown.content.decode()
     assert all(word in text for word in ("Taken by the provider", "Opened", "iPhone (APNs)"))
-    assert text.index("try_later") < text.index("TOO_MANY_REQUESTS") < text.rindex("accepted")
+    tries = text[text.index("What came of it") :]
+    assert (
+        tries.index("not now, to be tried again") < tries.index("TOO_MANY_REQUESTS") < tries.rindex("taken")
+    )
 
 
 def test_a_marketer_marks_a_category_as_sensitive_and_the_api_leaves_the_mark(

@@ -1,5 +1,6 @@
 """The customers' doors, through HTTP."""
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,11 +31,34 @@ from tests.integration.customers.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-SUBSCRIPTION = {
+SUBSCRIPTION: dict[str, Any] = {
     "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/abc",
     "expirationTime": None,
-    "keys": {"p256dh": "BA" + "A" * 85, "auth": "A" * 22},
+    # RFC 8291, section 5: the example's user agent.
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
 }
+POINT = base64.urlsafe_b64decode(SUBSCRIPTION["keys"]["p256dh"] + "=")
+# the point at infinity, compressed, cut short, of another curve's length, off the curve by one bit, zeros, beyond the field
+NO_POINTS = [
+    base64.urlsafe_b64encode(raw).decode()
+    for raw in (
+        b"\x00",
+        b"\x02" + POINT[1:33],
+        POINT[:-1],
+        POINT + bytes(32),
+        POINT[:-1] + bytes([POINT[-1] ^ 1]),
+        b"\x04" + bytes(64),
+        b"\x04" + b"\xff" * 64,
+    )
+]
+
+
+def with_keys(**changes: str) -> dict[str, Any]:
+    keys = {**SUBSCRIPTION["keys"], **changes}
+    return {"platform": "webpush", "subscription": {**SUBSCRIPTION, "keys": keys}}
 
 
 def test_a_customer_is_created_then_updated_and_absent_fields_stay() -> None:
@@ -352,6 +376,11 @@ def test_a_browser_is_registered_by_its_subscription() -> None:
                 "subscription": {**SUBSCRIPTION, "keys": {"p256dh": "secret", "auth": "A" * 22}},
             },
             "subscription.keys.p256dh",
+        ),
+        *((with_keys(p256dh=key), "subscription.keys.p256dh") for key in NO_POINTS),
+        *(
+            (with_keys(auth=auth), "subscription.keys.auth")
+            for auth in ("", "A" * 20, "A" * 24, "A" * 21 + "!")
         ),
     ],
 )

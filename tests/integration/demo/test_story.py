@@ -13,7 +13,10 @@ from pytest_django.fixtures import Settings
 from offers.demo.logins import ensure_logins
 from offers.demo.telling import COLUMNS
 from providers.testing import running_fcm
+from providers.testing_all import RunningAll, running_all
+from scripts.demo import SENDER
 from tests.acceptance.service import Service, running_service
+from tests.contracts.webpush_side import key_file
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
@@ -51,6 +54,36 @@ def test_the_story_goes_as_it_should_on_every_run_and_tells_when_it_does_not(
     assert caught.value.returncode == 1
     assert "CommandError: The " in caught.value.stderr
     assert len(service.fcm.delivered()) == 2
+
+
+@pytest.fixture
+def everywhere(tmp_path: Path) -> Iterator[tuple[Service, RunningAll]]:
+    with running_fcm() as unused, running_all() as providers:
+        own = {"WEBPUSH_VAPID_KEY_FILE": str(key_file(tmp_path)), "PUBLIC_URL": "http://127.0.0.1:8000"}
+        settings = {"DEMO": "1", **SENDER, **own, **providers.environment}
+        with running_service(fcm=unused, home=tmp_path, settings=settings) as service:
+            yield service, providers
+
+
+def test_where_all_providers_are_at_hand_it_goes_out_every_way(
+    everywhere: tuple[Service, RunningAll],
+) -> None:
+    service, providers = everywhere
+    service.manage("demo")
+
+    told = service.manage(
+        "story", "--base-url", service.base_url, "--provider-url", providers.base_url
+    ).splitlines()
+
+    assert len(told) <= 40
+    ways = told[told.index("The same receipts and the same aisle, every other way") + 1 :][:4]
+    assert [line.split()[0] for line in ways] == ["iPhone", "browser", "mailbox", "SMS"]
+    assert ["yoghurts" in line for line in ways] == [True, True, False, False]
+    assert ["yaourts" in line for line in ways] == [False, False, True, True]
+    log = providers.log()
+    assert [(entry["provider"], entry["delivered"]) for entry in log] == [
+        (name, True) for name in ("fcm", "apns", "webpush", "email", "sms")
+    ]
 
 
 def test_a_service_that_is_not_there_is_one_clear_sentence(settings: Settings, tmp_path: Path) -> None:
