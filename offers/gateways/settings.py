@@ -17,7 +17,7 @@ PUSH_SERVICES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FcmSettings:
-    base_url: str = GOOGLE_BASE_URL  # plain http means HTTP/1.1
+    base_url: str = GOOGLE_BASE_URL  # https means HTTP/2, plain http HTTP/1.1
     credentials_file: Path | None = None  # a service account's
     ca_file: Path | None = None  # trusted besides the system's, for a stand-in over TLS
 

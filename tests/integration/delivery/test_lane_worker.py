@@ -1,5 +1,6 @@
 """Lanes side by side: none starves another, each closes and opens again, and what it holds is never lost."""
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from customers.models import Device
 from offers import lane_worker, lane_writer
 from offers.gateways import registry
 from offers.gateways.fcm import FcmGateway
+from offers.lane_worker import LaneWorker
 from offers.models import Lane, OutboxMessage, Receipt
 from offers.rules.breaker import OPEN_AFTER
 from offers.rules.lanes import LaneSettings
@@ -226,6 +228,35 @@ def test_an_answer_that_cannot_be_written_is_left_alone_to_its_lease(
 
     assert state_of(poisoned) == ("sending", "")
     assert len(fcm.log()) == 5
+
+
+def test_what_falls_due_while_a_claim_ends_goes_out_at_once(
+    fcm: RunningFcm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, later = promise_many(2, now=datetime.now(UTC))
+    OutboxMessage.objects.filter(pk=later.pk).update(due_at=datetime.now(UTC) + timedelta(hours=1))
+    looked, heard = threading.Event(), threading.Event()
+    lane_news, take_in = lane_worker.lane_news, LaneWorker._take_in
+
+    def lane_news_that_grows_old(names: Any) -> Any:
+        news = lane_news(names)
+        if not looked.is_set():
+            looked.set()
+            OutboxMessage.objects.filter(pk=later.pk).update(due_at=datetime.now(UTC))
+            notify()
+            assert heard.wait(10)
+        return news
+
+    def take_in_and_tell(worker: LaneWorker, news: Any) -> None:
+        take_in(worker, news)
+        if looked.is_set():
+            heard.set()
+
+    monkeypatch.setattr(lane_worker, "lane_news", lane_news_that_grows_old)
+    monkeypatch.setattr(LaneWorker, "_take_in", take_in_and_tell)
+
+    with working(providers=providers_of(fcm), lanes={"fcm": FEW}):
+        wait_until(all_sent, within_s=8.0)  # far less than the next look at everything
 
 
 def test_a_defect_in_a_claim_does_not_end_the_lane(fcm: RunningFcm, monkeypatch: pytest.MonkeyPatch) -> None:
