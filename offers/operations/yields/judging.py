@@ -159,6 +159,8 @@ def _stock(facts: Sequence[DealFacts], deals: Sequence[Deal], depths: Sequence[i
 
 def _outstanding(facts: DealFacts) -> float:
     """Return the redemptions expected of the coupons that are out."""
+    if not facts.ages_min:
+        return 0.0
     redeemed, ignored = _response(facts)
     response = np.full(len(facts.ages_min), redeemed / (redeemed + ignored))
     return float(

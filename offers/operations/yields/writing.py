@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from django.db import connection
 
 from offers.operations.yields.judging import Judged, said_at
@@ -82,7 +83,7 @@ def _row(one: Judged) -> dict[str, Any]:
         "depth_bp": one.depth_bp,
         "held_until": one.held_until.isoformat(),
         "bid_price_minor": _minor(bid),
-        "bids_minor": [_minor(one) for one in plan.bids_minor],
+        "bids_minor": np.rint(np.clip(plan.bids_minor, -MOST_MINOR, MOST_MINOR)).astype(int).tolist(),
         "bid_lot": plan.lot,
         "send_now": one.wave.left,
         "wave_number": one.wave.number,
