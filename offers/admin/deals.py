@@ -1,5 +1,6 @@
 """The pages of last-minute deals, among the offers: their form, what they would do, what they do now, and the stop."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -15,7 +16,7 @@ from offers.admin.deal_form import DealForm, DealPreview
 from offers.admin.deal_panel import panel, shown_now, shown_of
 from offers.admin.operation_forms import OperationAdmin
 from offers.admin.refusals import sentences_of
-from offers.models import DealState, Offer, OfferState
+from offers.models import DealState, Offer, OfferState, Product
 from offers.operations.outcomes import Refused
 from offers.operations.stopping import stop_deal
 from offers.operations.yields import preview_deal
@@ -207,9 +208,20 @@ def preview_panel(form: DealPreview) -> dict[str, Any]:
         trigger_on=data["trigger_on"],
         claimed=_claimed(form.instance),
         now=timezone.now(),
+        offer=form.instance if form.instance.pk else None,
+        category=_category(data),
     )
     currency = form.instance.currency or "EUR"
     return panel(shown_of(judged, currency=currency))
+
+
+def _category(data: Mapping[str, Any]) -> str:
+    """Return the one category (ref) of a validated form's target; empty: several, or none."""
+    if data["target_category"]:
+        return str(data["target_category"].ref)
+    refs = Product.objects.filter(gtin__in=data["gtins"], category__isnull=False)
+    found = set(refs.values_list("category__ref", flat=True))
+    return found.pop() if len(found) == 1 else ""
 
 
 def _claimed(offer: Offer) -> int:
