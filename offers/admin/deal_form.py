@@ -15,6 +15,7 @@ from unfold.widgets import (
     UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from customers.admin.words import both, say
@@ -102,6 +103,15 @@ class DealForm(OperationForm):
         required=False,
         max_value=MOST_EUROS,
         help_text=both(en="No price will be lower.", fr="Aucun prix ne sera plus bas."),
+    )
+    perishable = forms.BooleanField(
+        label=both(en="About to spoil", fr="Menacé d’altération rapide"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=both(
+            en="Only then may food be reduced by more than 34 %, or below its cost.",
+            fr="C’est la condition pour baisser un prix de plus de 34 %, ou sous le coût.",
+        ),
     )
     per_hour = forms.DecimalField(
         label=both(en="Sold an hour at the normal price", fr="Ventes par heure au prix normal"),
@@ -202,6 +212,7 @@ class DealForm(OperationForm):
         else:
             self.initial = {
                 "deadline": _proposed_deadline(timezone.localtime()),
+                "perishable": True,
                 "elasticity": USUAL,
                 "menu": MENU,
                 "minutes": COUPON_MINUTES,
@@ -230,6 +241,21 @@ class DealForm(OperationForm):
     def deal(self) -> dict[str, Any]:
         """Return Offer.deal of this form; it must be valid."""
         return deal_json(self.cleaned_data, known=self._known)
+
+    def unsaved(self, *, now: datetime) -> Offer:
+        """Return the offer that this form, which must be valid, would save, as far as the law looks at it."""
+        terms = deal_offer_in(data=self.cleaned_data, known=self._known, now=now).terms
+        names = ("title", "body", "currency", "target_gtins", "target_brand", "valid_from", "deal")
+        values = {name: getattr(terms, name) for name in names}
+        known = self._known
+        return Offer(
+            **values,
+            pk=self.instance.pk,
+            benefit_kind=terms.benefit_kind,
+            benefit_value=terms.benefit_value,
+            target_category=self.cleaned_data["target_category"],
+            published_at=known.published_at if known else None,
+        )
 
     def write(self, *, now: datetime) -> Written[Any] | Refused:
         offer = deal_offer_in(data=self.cleaned_data, known=self._known, now=now)

@@ -32,6 +32,8 @@ _SOLD = """
         UNION ALL
         SELECT b.offer_id, b.since, s.ref FROM begun b CROSS JOIN offers_store s
          WHERE b.all_stores AND s.removed_at IS NULL
+    ), places AS MATERIALIZED (
+        SELECT offer_id, count(*) AS number FROM place GROUP BY offer_id
     ), receipt AS MATERIALIZED (
         SELECT p.id, p.store_ref, p.purchased_at
           FROM (SELECT ref, min(since) AS since FROM place GROUP BY ref) AS s
@@ -46,9 +48,10 @@ _SOLD = """
          GROUP BY p.offer_id
     ), open_hour AS MATERIALIZED (
         SELECT p.offer_id, t.hour, LEAST(t.hour + interval '1 hour', e.until) AS until
-          FROM place p JOIN told t ON t.store_ref = p.ref JOIN ends e ON e.offer_id = p.offer_id
-         GROUP BY p.offer_id, t.hour, e.until
-        HAVING count(*) = (SELECT count(*) FROM place q WHERE q.offer_id = p.offer_id)
+          FROM place p JOIN told t ON t.store_ref = p.ref
+          JOIN ends e ON e.offer_id = p.offer_id JOIN places ON places.offer_id = p.offer_id
+         GROUP BY p.offer_id, t.hour, e.until, places.number
+        HAVING count(*) = places.number
     ), stretch AS MATERIALIZED (
         SELECT p.offer_id, p.depth_bp, GREATEST(p.since, h.hour) AS since, LEAST(p.until, h.until) AS until
           FROM path p JOIN open_hour h ON h.offer_id = p.offer_id AND h.hour < p.until AND h.until > p.since

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from offers.models import Capacity, DealState, Offer
+from offers.operations.legal import legal_reasons
 from offers.operations.staff import MARKETERS, OPERATORS
 from offers.queries.promotions import get_offer
 from tests.integration.admin.rows import a_category, a_product, an_offer, gtin
@@ -45,6 +48,7 @@ def a_deal(**changed: Any) -> dict[str, Any]:
         "deadline_1": "18:00:00",
         "regular_price": "4.00",
         "floor_price": "2",
+        "perishable": "on",
         "per_hour": "2",
         "elasticity": "2.5",
         "unit_cost": "",
@@ -190,6 +194,44 @@ def test_the_preview_answers_whatever_is_typed(
     marketer: Client, changed: dict[str, str], headline: str
 ) -> None:
     assert headline in marketer.post(PREVIEW, a_deal(**changed)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"floor_price": "", "unit_cost": "3"}, ""),  # about to spoil: neither the cap nor the cost holds
+        (
+            {"perishable": "", "floor_price": "2.64", "unit_cost": "2"},
+            "",
+        ),  # 30 % is the deepest above the floor
+        (
+            {"perishable": ""},
+            "The reduction reaches 50% of the price; food may be reduced by 34%. Only perishable goods about to spoil, "
+            "announced inside the store alone, are exempt.",
+        ),
+        ({"perishable": "", "menu": "30", "unit_cost": "3"}, "€2.80 would be left to pay"),
+        ({"body_fr": "Deux fromages gratuits !"}, "The texts say “gratuits”: take the word out."),
+    ],
+)
+def test_the_preview_says_what_the_law_has_against_it(
+    marketer: Client, changed: dict[str, str], sentence: str
+) -> None:
+    html = unescape(marketer.post(PREVIEW, a_deal(**changed)).content.decode())
+    assert ("The law has nothing against it." in html) == (not sentence)
+    assert ("The law forbids publishing it like this:" in html) == bool(sentence)
+    assert sentence in html
+    assert not Offer.objects.exists()
+
+
+def test_what_the_preview_says_of_the_law_is_what_publishing_says(marketer: Client) -> None:
+    terms = a_deal(perishable="", unit_cost="3", title_fr="Fromage gratuit")
+    html = unescape(marketer.post(PREVIEW, terms).content.decode())
+    marketer.post(ADD, terms)
+    offer = Offer.objects.get()
+    assert offer.deal["perishable"] is False
+    against = legal_reasons(offer=offer, now=timezone.now())
+    assert [one.rule for one in against] == ["promotion_cap", "below_cost", "free_word"]
+    assert all(one.messages is not None and one.messages["en"] in html for one in against)
 
 
 def test_only_who_may_make_offers_is_shown_what_they_would_do(sign_in: Callable[[str], Client]) -> None:
