@@ -109,7 +109,7 @@ class DealForm(OperationForm):
         required=False,
         widget=UnfoldBooleanSwitchWidget,
         help_text=both(
-            en="Only then may food be reduced by more than 34 %, or below its cost.",
+            en="Only then may food be reduced by more than 34%, or below its cost.",
             fr="C’est la condition pour baisser un prix de plus de 34 %, ou sous le coût.",
         ),
     )

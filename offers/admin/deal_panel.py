@@ -95,6 +95,7 @@ def panel(
     shown: Shown, *, counts: Counts | None = None, reviewed_at: datetime | None = None
 ) -> dict[str, Any]:
     """Return the context of rayon/deal_panel.html. counts: of a published deal's coupons."""
+    is_over = shown.stop in (StopReason.BY_STAFF, StopReason.OVER)  # nothing is expected of it any more
     ends_at = instant(shown.terms["deadline"])
     ladder = Ladder(
         steps=shown.steps,
@@ -105,13 +106,15 @@ def panel(
     return {
         "headline": _headline(shown),
         "is_stopped": bool(shown.stop),
-        "facts": [*_counted(shown, counts), *_expected(shown)],
+        "facts": [*_counted(shown, counts), *([] if is_over else _expected(shown))],
         "drawing": ladder_svg(ladder),
-        "ladder": [
+        "ladder": []
+        if is_over
+        else [
             {"at": clock_words(at, start=shown.steps[0][0]), "depth": depth_words(depth)}
             for at, depth in shown.steps
         ],
-        "assumption": _assumption(shown),
+        "assumption": "" if is_over else _assumption(shown),
         "reviewed": _reviewed(reviewed_at),
     }
 
@@ -180,6 +183,8 @@ def _expected(shown: Shown) -> list[tuple[str, str]]:
 
 
 def _customers(count: int) -> str:
+    if count == 0:
+        return say(en="nobody", fr="personne")
     if count == 1:
         return say(en="1 customer", fr="1 client")
     return say(en=f"{count} customers at most", fr=f"{count} clients au plus")

@@ -2,20 +2,25 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from offers.models import Capacity, DealState, Offer
+from customers.operations.purchases import record_purchases
+from customers.operations.receipts import LineIn, ReceiptIn
+from offers.models import Capacity, DealState, Offer, Store
 from offers.operations.legal import legal_reasons
 from offers.operations.staff import MARKETERS, OPERATORS
+from offers.operations.yields import review_deals
 from offers.queries.promotions import get_offer
-from tests.integration.admin.rows import a_category, a_product, an_offer, gtin
+from tests.integration.admin.rows import a_category, a_product, a_store, an_offer, gtin
 from tests.integration.admin.test_offers import errors, said
 
 pytestmark = pytest.mark.django_db
@@ -254,8 +259,42 @@ def test_a_published_deal_shows_what_it_does_and_is_stopped_with_one_button(mark
     assert said(answer)[-1].endswith("nobody more is told; coupons that are out stay good.")
     html = marketer.get(page).content.decode()
     assert "Nobody is told now. Stopped by hand." in html
+    assert "<dd>nobody</dd>" in html
+    panel_now = marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/").content.decode()
+    assert "Expected to sell" not in panel_now
+    assert "<svg" not in panel_now
     assert "Stop telling customers" not in html
     assert Capacity.objects.get().wave_left == 0
+
+
+def test_what_sales_taught_is_said_on_the_page_and_in_the_preview(marketer: Client, now: datetime) -> None:
+    a_store(now=now)
+    product = a_product(now=now, name="Comté", price_minor=550)
+    terms = a_deal(target_brand="", gtins=product.gtin)
+    marketer.post(ADD, terms)
+    offer = Offer.objects.get()
+    marketer.post(f"/admin/offers/offer/{offer.pk}/publish/")
+    began = timezone.now()
+    line = LineIn(gtin=product.gtin, quantity=Decimal(9), unit_price_minor=550)
+    [store] = Store.objects.all()
+    receipt = ReceiptIn(
+        store_ref=store.ref,
+        receipt="R1",
+        customer_ref=None,
+        purchased_at=began + timedelta(minutes=30),
+        currency="EUR",
+        lines=(line,),
+    )
+    with time_machine.travel(began + timedelta(minutes=30), tick=False):
+        record_purchases([receipt], now=timezone.now())
+        words = "Sells faster than usual: 2.6 instead of 2 an hour at the normal price."
+        assert words in marketer.post(f"{PREVIEW}?offer={offer.pk}", terms).content.decode()
+        assert words not in marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/").content.decode()
+        review_deals(now=timezone.now(), params=settings.RAYON)
+        assert words in marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/").content.decode()
+        french = {"accept-language": "fr"}
+        html = marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/", headers=french).content.decode()
+        assert "Se vend plus vite que d’habitude : 2,6 au lieu de 2 par heure au prix normal." in html
 
 
 def test_saving_a_live_deal_without_a_change_makes_no_revision(marketer: Client, now: datetime) -> None:
