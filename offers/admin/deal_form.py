@@ -20,7 +20,7 @@ from unfold.widgets import (
 
 from customers.admin.words import both, say
 from offers.admin.deal_values import deal_json, deal_offer_in, initial_of_deal
-from offers.admin.fields import GtinListField, MoneyField, count_field, text_field
+from offers.admin.fields import GtinListField, MenuField, MoneyField, count_field, text_field
 from offers.admin.offer_form import MOMENTS, PLACES
 from offers.admin.operation_forms import OperationForm
 from offers.models import Offer, OfferStore, Store
@@ -29,7 +29,6 @@ from offers.operations.promotions import put_offers
 from offers.operations.unit_prices import unit_price_minor
 
 MENU = "10, 20, 30, 40, 50"
-MOST_DEPTHS = 50
 SENSITIVITIES = (
     (Decimal("1.5"), both(en="little", fr="peu")),
     (Decimal("2.5"), both(en="as usual", fr="normalement")),
@@ -41,23 +40,6 @@ COUPON_MINUTES = 30
 HOURS = 3  # from now to the deadline that the form proposes
 MOST_EUROS = Decimal(20_000_000)
 SHARE_BY_ITSELF = Decimal("0.5")  # of the units, sold at the normal price by the deadline, where nobody says
-
-
-class MenuField(forms.CharField):
-    """Percents, comma-separated, to rising basis points."""
-
-    def clean(self, value: Any) -> list[int]:
-        words = str(super().clean(value)).replace("%", " ").replace(";", ",").split(",")
-        try:
-            found = sorted({round(100 * Decimal(word.strip())) for word in words if word.strip()})
-        except ArithmeticError:
-            found = []
-        if not found or len(found) > MOST_DEPTHS or not all(1 <= depth <= 10_000 for depth in found):
-            raise forms.ValidationError(
-                say(en="Write percents, such as 10, 20, 30.", fr="Écrivez des pourcentages : 10, 20, 30."),
-                code="menu",
-            )
-        return found
 
 
 class DealForm(OperationForm):

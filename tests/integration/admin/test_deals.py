@@ -287,14 +287,14 @@ def test_what_sales_taught_is_said_on_the_page_and_in_the_preview(marketer: Clie
     )
     with time_machine.travel(began + timedelta(minutes=30), tick=False):
         record_purchases([receipt], now=timezone.now())
-        words = "Sells faster than usual: 2.6 instead of 2 an hour at the normal price."
+        words = "Sells faster than usual: 3.2 instead of 2 an hour at the normal price."
         assert words in marketer.post(f"{PREVIEW}?offer={offer.pk}", terms).content.decode()
         assert words not in marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/").content.decode()
         review_deals(now=timezone.now(), params=settings.RAYON)
         assert words in marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/").content.decode()
         french = {"accept-language": "fr"}
         html = marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/", headers=french).content.decode()
-        assert "Se vend plus vite que d’habitude : 2,6 au lieu de 2 par heure au prix normal." in html
+        assert "Se vend plus vite que d’habitude : 3,2 au lieu de 2 par heure au prix normal." in html
 
 
 def test_saving_a_live_deal_without_a_change_makes_no_revision(marketer: Client, now: datetime) -> None:
