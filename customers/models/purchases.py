@@ -20,8 +20,12 @@ class Purchase(models.Model):
     received_at = models.DateTimeField()
 
     class Meta:
-        # reader: profile rebuild and export, both by customer in time order
-        indexes = [models.Index(fields=["customer", "purchased_at"], name="purchase_of_customer")]
+        indexes = [
+            # reader: profile rebuild and export, both by customer in time order
+            models.Index(fields=["customer", "purchased_at"], name="purchase_of_customer"),
+            # reader: what sold in a store since a deal began
+            models.Index(fields=["store_ref", "purchased_at"], name="purchase_of_store"),
+        ]
 
     def __str__(self) -> str:
         return f"receipt {self.pk}"

@@ -15,11 +15,12 @@ from unfold.widgets import (
     UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from customers.admin.words import both, say
 from offers.admin.deal_values import deal_json, deal_offer_in, initial_of_deal
-from offers.admin.fields import GtinListField, MoneyField, count_field, text_field
+from offers.admin.fields import GtinListField, MenuField, MoneyField, count_field, text_field
 from offers.admin.offer_form import MOMENTS, PLACES
 from offers.admin.operation_forms import OperationForm
 from offers.models import Offer, OfferStore, Store
@@ -28,7 +29,6 @@ from offers.operations.promotions import put_offers
 from offers.operations.unit_prices import unit_price_minor
 
 MENU = "10, 20, 30, 40, 50"
-MOST_DEPTHS = 50
 SENSITIVITIES = (
     (Decimal("1.5"), both(en="little", fr="peu")),
     (Decimal("2.5"), both(en="as usual", fr="normalement")),
@@ -40,23 +40,6 @@ COUPON_MINUTES = 30
 HOURS = 3  # from now to the deadline that the form proposes
 MOST_EUROS = Decimal(20_000_000)
 SHARE_BY_ITSELF = Decimal("0.5")  # of the units, sold at the normal price by the deadline, where nobody says
-
-
-class MenuField(forms.CharField):
-    """Percents, comma-separated, to rising basis points."""
-
-    def clean(self, value: Any) -> list[int]:
-        words = str(super().clean(value)).replace("%", " ").replace(";", ",").split(",")
-        try:
-            found = sorted({round(100 * Decimal(word.strip())) for word in words if word.strip()})
-        except ArithmeticError:
-            found = []
-        if not found or len(found) > MOST_DEPTHS or not all(1 <= depth <= 10_000 for depth in found):
-            raise forms.ValidationError(
-                say(en="Write percents, such as 10, 20, 30.", fr="Écrivez des pourcentages : 10, 20, 30."),
-                code="menu",
-            )
-        return found
 
 
 class DealForm(OperationForm):
@@ -102,6 +85,15 @@ class DealForm(OperationForm):
         required=False,
         max_value=MOST_EUROS,
         help_text=both(en="No price will be lower.", fr="Aucun prix ne sera plus bas."),
+    )
+    perishable = forms.BooleanField(
+        label=both(en="About to spoil", fr="Menacé d’altération rapide"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=both(
+            en="Only then may food be reduced by more than 34%, or below its cost.",
+            fr="C’est la condition pour baisser un prix de plus de 34 %, ou sous le coût.",
+        ),
     )
     per_hour = forms.DecimalField(
         label=both(en="Sold an hour at the normal price", fr="Ventes par heure au prix normal"),
@@ -202,6 +194,7 @@ class DealForm(OperationForm):
         else:
             self.initial = {
                 "deadline": _proposed_deadline(timezone.localtime()),
+                "perishable": True,
                 "elasticity": USUAL,
                 "menu": MENU,
                 "minutes": COUPON_MINUTES,
@@ -230,6 +223,21 @@ class DealForm(OperationForm):
     def deal(self) -> dict[str, Any]:
         """Return Offer.deal of this form; it must be valid."""
         return deal_json(self.cleaned_data, known=self._known)
+
+    def unsaved(self, *, now: datetime) -> Offer:
+        """Return the offer that this form, which must be valid, would save, as far as the law looks at it."""
+        terms = deal_offer_in(data=self.cleaned_data, known=self._known, now=now).terms
+        names = ("title", "body", "currency", "target_gtins", "target_brand", "valid_from", "deal")
+        values = {name: getattr(terms, name) for name in names}
+        known = self._known
+        return Offer(
+            **values,
+            pk=self.instance.pk,
+            benefit_kind=terms.benefit_kind,
+            benefit_value=terms.benefit_value,
+            target_category=self.cleaned_data["target_category"],
+            published_at=known.published_at if known else None,
+        )
 
     def write(self, *, now: datetime) -> Written[Any] | Refused:
         offer = deal_offer_in(data=self.cleaned_data, known=self._known, now=now)

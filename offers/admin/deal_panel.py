@@ -15,6 +15,7 @@ from offers.models import DealState, Offer
 from offers.operations.yields.facts import instant
 from offers.operations.yields.judging import Judged
 from offers.queries.deals import Counts
+from offers.rules.yields.learning import learned_sentence
 from offers.rules.yields.stopping import SENTENCES, StopReason
 from offers.texts import in_language
 
@@ -39,6 +40,8 @@ class Shown:
     steps: list[tuple[datetime, int]]
     stop: str  # StopReason, or empty
     is_live: bool
+    units_per_hour: float | None  # learned; None: the marketer's stands
+    elasticity: float | None
 
 
 def shown_of(judged: Judged, *, currency: str) -> Shown:
@@ -59,6 +62,8 @@ def shown_of(judged: Judged, *, currency: str) -> Shown:
         steps=list(judged.ladder),
         stop=judged.stop or "",
         is_live=False,
+        units_per_hour=judged.facts.units_per_hour,
+        elasticity=judged.facts.elasticity,
     )
 
 
@@ -81,6 +86,8 @@ def shown_now(offer: Offer, state: DealState) -> Shown:
         steps=[(instant(step["at"]), step["depth_bp"]) for step in state.ladder],
         stop=state.stop_reason,
         is_live=True,
+        units_per_hour=state.units_per_hour,
+        elasticity=state.elasticity,
     )
 
 
@@ -88,6 +95,7 @@ def panel(
     shown: Shown, *, counts: Counts | None = None, reviewed_at: datetime | None = None
 ) -> dict[str, Any]:
     """Return the context of rayon/deal_panel.html. counts: of a published deal's coupons."""
+    is_over = shown.stop in (StopReason.BY_STAFF, StopReason.OVER)  # nothing is expected of it any more
     ends_at = instant(shown.terms["deadline"])
     ladder = Ladder(
         steps=shown.steps,
@@ -98,13 +106,15 @@ def panel(
     return {
         "headline": _headline(shown),
         "is_stopped": bool(shown.stop),
-        "facts": [*_counted(shown, counts), *_expected(shown)],
+        "facts": [*_counted(shown, counts), *([] if is_over else _expected(shown))],
         "drawing": ladder_svg(ladder),
-        "ladder": [
+        "ladder": []
+        if is_over
+        else [
             {"at": clock_words(at, start=shown.steps[0][0]), "depth": depth_words(depth)}
             for at, depth in shown.steps
         ],
-        "assumption": _assumption(shown),
+        "assumption": "" if is_over else _assumption(shown),
         "reviewed": _reviewed(reviewed_at),
     }
 
@@ -173,17 +183,36 @@ def _expected(shown: Shown) -> list[tuple[str, str]]:
 
 
 def _customers(count: int) -> str:
+    if count == 0:
+        return say(en="nobody", fr="personne")
     if count == 1:
         return say(en="1 customer", fr="1 client")
     return say(en=f"{count} customers at most", fr=f"{count} clients au plus")
 
 
 def _assumption(shown: Shown) -> str:
-    rate = f"{shown.terms['expected_units_per_hour']:.3g}"
-    return say(
-        en=f"Reckoned with {rate} sold an hour at the normal price.",
-        fr=f"Calculé avec {rate.replace('.', ',')} ventes par heure au prix normal.",
-    )
+    """Return what the figures rest on, and what sales have changed of it."""
+    usual, learned = shown.terms["expected_units_per_hour"], shown.units_per_hour
+    rate = f"{usual if learned is None else learned:.3g}"
+    sentences = [
+        say(
+            en=f"Reckoned with {rate} sold an hour at the normal price.",
+            fr=f"Calculé avec {rate.replace('.', ',')} ventes par heure au prix normal.",
+        )
+    ]
+    moved = None if learned is None else learned_sentence(usual_per_hour=usual, per_hour=learned)
+    if moved is not None:
+        sentences = [in_language(moved, language=say(en="en", fr="fr"))]
+    if shown.elasticity is not None:
+        is_less = shown.elasticity < shown.terms["elasticity"]
+        sentences.append(
+            say(
+                en=f"In earlier deals of its category a discount sold {'less' if is_less else 'more'} than entered here.",
+                fr="Dans les offres passées de sa catégorie, une remise faisait vendre "
+                f"{'moins' if is_less else 'plus'} qu’indiqué ici.",
+            )
+        )
+    return " ".join(sentences)
 
 
 def _reviewed(at: datetime | None) -> str:

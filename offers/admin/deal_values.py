@@ -32,6 +32,7 @@ def initial_of_deal(offer: Offer) -> dict[str, Any]:
         "deadline": instant(deal["deadline"]),
         "regular_price": deal["regular_price_minor"],
         "floor_price": deal["floor_price_minor"],
+        "perishable": deal["perishable"],
         "unit_cost": deal["unit_cost_minor"],
         "unsold_value": deal["unsold_value_minor"],
         "per_hour": Decimal(str(round(deal["expected_units_per_hour"], 2))),
@@ -61,7 +62,7 @@ def deal_json(data: Mapping[str, Any], *, known: Offer | None) -> dict[str, Any]
         "expected_units_per_hour": rate,
         "elasticity": float(data["elasticity"]),
         "menu_bp": data["menu"],
-        "perishable": before.get("perishable", True),
+        "perishable": data["perishable"],
         "in_store_only": before.get("in_store_only", True),
     }
 

@@ -1,5 +1,6 @@
 """The pages of last-minute deals, among the offers: their form, what they would do, what they do now, and the stop."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -15,11 +16,13 @@ from offers.admin.deal_form import DealForm, DealPreview
 from offers.admin.deal_panel import panel, shown_now, shown_of
 from offers.admin.operation_forms import OperationAdmin
 from offers.admin.refusals import sentences_of
-from offers.models import DealState, Offer, OfferState
+from offers.models import DealState, Offer, OfferState, Product
+from offers.operations.legal import legal_reasons
 from offers.operations.outcomes import Refused
 from offers.operations.stopping import stop_deal
 from offers.operations.yields import preview_deal
 from offers.queries.deals import count_coupons
+from offers.texts import in_language
 
 CHANGE = "offers.change_offer"
 NEW = "deal"  # in the address of the form for a new offer: it is to be a deal
@@ -76,7 +79,7 @@ FIELDSETS = (
         both(
             en="How many, until when, at least what price", fr="Combien, jusqu’à quand, au moins à quel prix"
         ),
-        {"fields": ("units", "deadline", ("regular_price", "floor_price"))},
+        {"fields": ("units", "deadline", ("regular_price", "floor_price"), "perishable")},
     ),
     (
         both(en="The rest: it may stay as it is", fr="Le reste : il peut rester tel quel"),
@@ -200,16 +203,31 @@ def preview_panel(form: DealPreview) -> dict[str, Any]:
             "complaint": wrong,
         }
     data = form.cleaned_data
+    now = timezone.now()
     judged = preview_deal(
         deal=form.deal(),
         minutes_after_issue=data["minutes"],
         trigger_places=data["trigger_places"],
         trigger_on=data["trigger_on"],
         claimed=_claimed(form.instance),
-        now=timezone.now(),
+        now=now,
+        offer=form.instance if form.instance.pk else None,
+        category=_category(data),
     )
     currency = form.instance.currency or "EUR"
-    return panel(shown_of(judged, currency=currency))
+    against = legal_reasons(offer=form.unsaved(now=now), now=now)
+    language = say(en="en", fr="fr")
+    law = [in_language(one.messages, language=language) for one in against if one.messages]
+    return {**panel(shown_of(judged, currency=currency)), "law": law, "is_lawful": not law}
+
+
+def _category(data: Mapping[str, Any]) -> str:
+    """Return the one category (ref) of a validated form's target; empty: several, or none."""
+    if data["target_category"]:
+        return str(data["target_category"].ref)
+    refs = Product.objects.filter(gtin__in=data["gtins"], category__isnull=False)
+    found = set(refs.values_list("category__ref", flat=True))
+    return found.pop() if len(found) == 1 else ""
 
 
 def _claimed(offer: Offer) -> int:

@@ -1,4 +1,4 @@
-"""Form fields that staff fill in: keys, product numbers, money in its own unit, counts."""
+"""Form fields that staff fill in: keys, product numbers, money in its own unit, counts, menus of discounts."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from customers.admin.words import say
 from customers.api.fields import is_gtin, is_ref
 
 MAX_COUNT = 2**31 - 1
+MOST_DEPTHS = 50  # of a menu
 
 
 class RefField(forms.CharField):
@@ -92,3 +93,20 @@ def count_field(*, label: Any, low: int = 1, high: int = MAX_COUNT, **kwargs: An
     return forms.IntegerField(
         label=label, min_value=low, max_value=high, widget=UnfoldAdminIntegerFieldWidget, **kwargs
     )
+
+
+class MenuField(forms.CharField):
+    """Percents, comma-separated, to rising basis points."""
+
+    def clean(self, value: Any) -> list[int]:
+        words = str(super().clean(value)).replace("%", " ").replace(";", ",").split(",")
+        try:
+            found = sorted({round(100 * Decimal(word.strip())) for word in words if word.strip()})
+        except ArithmeticError:
+            found = []
+        if not found or len(found) > MOST_DEPTHS or not all(1 <= depth <= 10_000 for depth in found):
+            raise forms.ValidationError(
+                say(en="Write percents, such as 10, 20, 30.", fr="Écrivez des pourcentages : 10, 20, 30."),
+                code="menu",
+            )
+        return found

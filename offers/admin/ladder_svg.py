@@ -13,6 +13,7 @@ from customers.admin.words import say
 
 WIDTH, HEIGHT = 360, 170
 LEFT, RIGHT, TOP, BOTTOM = 12, 348, 34, 138  # of the area in which prices are drawn
+WHOLE_BP = 10_000
 LEAST_APART = 54  # between two captions
 
 
@@ -28,13 +29,12 @@ def ladder_svg(ladder: Ladder) -> SafeString:
     """Return the drawing; it takes the width that it is given, and its colours from rayon/staff.css."""
     start = ladder.steps[0][0]
     span = max(1.0, (ladder.ends_at - start).total_seconds())
-    lowest = max(depth for _, depth in ladder.steps)
 
     def x_of(at: datetime) -> float:
         return LEFT + (RIGHT - LEFT) * min(1.0, max(0.0, (at - start).total_seconds() / span))
 
     def y_of(depth: int) -> float:
-        return TOP + (BOTTOM - TOP) * 0.75 * depth / max(lowest, 1)
+        return TOP + (BOTTOM - TOP) * depth / WHOLE_BP  # the axis is nothing to pay
 
     ends = [at for at, _ in ladder.steps[1:]] + [ladder.ends_at]
     corners = [
@@ -69,7 +69,7 @@ def _captions(ladder: Ladder, *, xs: Sequence[float], ys: Sequence[float]) -> Sa
         if at < free_from:
             continue
         free_from = at + LEAST_APART
-        price = ladder.regular_price_minor * (10_000 - depth) / 10_000
+        price = ladder.regular_price_minor * (WHOLE_BP - depth) / WHOLE_BP
         said = money(minor=round(price), currency=ladder.currency)
         shown.append((at, y - 18, depth_words(depth), at, y - 5, said))
     return format_html_join(

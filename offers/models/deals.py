@@ -41,6 +41,16 @@ class DealState(models.Model):
     margin_doing_nothing_minor = models.BigIntegerField(default=0)
     ladder = models.JSONField(default=list)  # [{"at", "depth_bp"}, …], now first
 
+    # What sales taught. `shown`, [{"at", "depth_bp"}, …]: the prices so far, null while it was not under way; `seen`,
+    # [{"depth_bp", "hours", "sold"}, …]: what the tills told of each, which later deals of the category learn from.
+    shown = models.JSONField(default=list)
+    seen = models.JSONField(default=list)
+    category = models.CharField(
+        max_length=64, blank=True, default=""
+    )  # of the target; empty: several, or none
+    units_per_hour = models.FloatField(null=True, blank=True)  # null: nothing learned, the marketer's
+    elasticity = models.FloatField(null=True, blank=True)
+
     is_stopped = models.BooleanField(default=False)
     stop_reason = models.CharField(max_length=16, blank=True, default="")  # rules.yields.stopping.StopReason
 
@@ -48,6 +58,12 @@ class DealState(models.Model):
         indexes = [
             # reader: the review's claim
             models.Index(fields=["due_at"], name="deal_due", condition=Q(is_open=True)),
+            # reader: the review, past deals of a category
+            models.Index(
+                fields=["category", "-reviewed_at"],
+                name="deal_past_of_category",
+                condition=Q(is_open=False) & ~Q(seen=[]),
+            ),
         ]
         constraints = [
             models.CheckConstraint(name="deal_depth_at_most_whole", condition=Q(depth_bp__lte=10_000)),

@@ -5,7 +5,7 @@ docs/algorithms/legal-guard.md. Everything here is written under the targets' ad
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,11 +54,11 @@ def house_rules() -> LegalRules:
 
 
 def legal_reasons(*, offer: Offer, now: datetime) -> tuple[Wrong, ...]:
-    """Return what forbids the offer at `now`, by facts read afresh.
+    """Return what forbids the offer, as it is in memory and saved or not, at `now`, by facts read afresh.
 
     Nothing is locked, and nothing is kept: whoever makes the offer live calls refresh_legal as the last thing.
     """
-    facts = _read({offer.pk: offer}, now=now)[offer.pk]
+    [facts] = _read({offer.pk or 0: offer}, now=now).values()
     return tuple(
         Wrong(
             field="deal" if offer.deal and FIELDS[finding.rule] == "benefit" else FIELDS[finding.rule],
@@ -100,7 +100,7 @@ def refresh_legal(offer_ids: Collection[int] | None = None, *, now: datetime) ->
 def _read(offers: Mapping[int, Offer], *, now: datetime) -> dict[int, LegalFacts]:
     """Return what the guard looks at of these offers' rows as they are in memory, by id; up to four statements."""
     goods = _goods(offers)
-    references = _references(offers.values(), now=now)
+    references = _references(offers, now=now)
     return {
         offer_id: _facts(offer, goods[offer_id], references.get(offer_id, ()))
         for offer_id, offer in offers.items()
@@ -118,9 +118,19 @@ def _goods(offers: Mapping[int, Offer]) -> dict[int, list[dict[str, Any]]]:
     """Return the rows of GOODS by offer."""
     keys = {offer_id: key for offer_id, offer in offers.items() if (key := brand_key(offer.target_brand))}
     found: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    targets = [
+        {
+            "id": offer_id,
+            "currency": offer.currency,
+            "target_gtins": offer.target_gtins,
+            "target_category_id": offer.target_category_id,
+        }
+        for offer_id, offer in offers.items()
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.GOODS, {"offers": list(offers), "brand_offers": list(keys), "brand_keys": list(keys.values())}
+            sql.GOODS,
+            {"offers": json.dumps(targets), "brand_offers": list(keys), "brand_keys": list(keys.values())},
         )
         columns = [column.name for column in cursor.description or ()]
         for row in cursor.fetchall():
@@ -129,9 +139,9 @@ def _goods(offers: Mapping[int, Offer]) -> dict[int, list[dict[str, Any]]]:
     return found
 
 
-def _references(offers: Iterable[Offer], *, now: datetime) -> dict[int, tuple[ReferencePrice, ...]]:
+def _references(offers: Mapping[int, Offer], *, now: datetime) -> dict[int, tuple[ReferencePrice, ...]]:
     """Return the reference prices of the products that each offer names; those without a known price have none."""
-    named = [offer for offer in offers if offer.target_gtins]
+    named = [offer for offer in offers.values() if offer.target_gtins]
     gtins = sorted({gtin for offer in named for gtin in offer.target_gtins})
     if not gtins:
         return {}
@@ -146,7 +156,7 @@ def _references(offers: Iterable[Offer], *, now: datetime) -> dict[int, tuple[Re
             for wanted in currencies:
                 past[gtin, wanted].append((at, price if currency == wanted else None))
     found = {}
-    for offer in named:
+    for offer_id, offer in offers.items():
         ones = []
         for gtin in offer.target_gtins:
             price, currency = prices.get(gtin, (None, ""))
@@ -156,7 +166,7 @@ def _references(offers: Iterable[Offer], *, now: datetime) -> dict[int, tuple[Re
             reference = lowest_price(history, before=_reduced_from(offer, now=now), now=now)
             if price is not None and currency == offer.currency and reference is not None:
                 ones.append(ReferencePrice(gtin=gtin, reference_minor=reference, price_minor=price))
-        found[offer.pk] = tuple(ones)
+        found[offer_id] = tuple(ones)
     return found
 
 

@@ -13,7 +13,8 @@ GOODS = """
                CASE WHEN c.never_targeted = '' THEN t.sensitive ELSE t.sensitive || c.never_targeted::text END
           FROM tree t JOIN offers_category c ON c.parent_id = t.id
     ), chosen AS (
-        SELECT id, currency, target_gtins, target_category_id FROM offers_offer WHERE id = ANY(%(offers)s)
+        SELECT * FROM jsonb_to_recordset(%(offers)s::jsonb)
+            AS o(id bigint, currency text, target_gtins text[], target_category_id bigint)
     ), subtree(offer_id, category_id) AS (
         SELECT id, target_category_id FROM chosen WHERE target_category_id IS NOT NULL
         UNION

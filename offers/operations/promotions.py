@@ -100,7 +100,7 @@ def remove_offer(*, ref: str, now: datetime, only_stores: Collection[str] = ()) 
             offer.delete()
         else:
             Offer.objects.filter(pk=offer.pk).update(state=OfferState.ENDED, removed_at=now)
-            close_deal(offer=offer)
+            close_deal(offer=offer, now=now)
     return True
 
 

@@ -95,7 +95,7 @@ def set_worth(*, offer: Offer, now: datetime) -> None:
     if offer.deal is not None and offer.state == OfferState.LIVE:
         open_deal(offer=offer, now=now)
     else:
-        close_deal(offer=offer)
+        close_deal(offer=offer, now=now)
 
 
 def _against_deal(offer: Offer, *, now: datetime) -> list[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ from offers.models import DealState, Offer, OfferState
 from offers.operations.outcomes import Refused, Written, Wrong
 from offers.operations.publishing import WRONG_STATE, take_offer
 from offers.operations.yields import drop_stopped
-from offers.operations.yields.writing import set_waves
+from offers.operations.yields.writing import set_waves, shown_with
 from offers.rules.yields.stopping import StopReason
 
 
@@ -29,8 +29,13 @@ def stop_deal(*, ref: str, now: datetime, only_stores: Collection[str] = ()) -> 
         if offer.state != OfferState.LIVE:
             message = WRONG_STATE[OfferState(offer.state)]
             return Refused(code="wrong_state", wrongs=(Wrong(field="", code=offer.state, message=message),))
+        shown = DealState.objects.values_list("shown", flat=True).get(offer=offer)
         DealState.objects.filter(offer=offer).update(
-            is_open=False, is_stopped=True, stop_reason=StopReason.BY_STAFF, send_now=0
+            is_open=False,
+            is_stopped=True,
+            stop_reason=StopReason.BY_STAFF,
+            send_now=0,
+            shown=shown_with(shown, None, now=now),
         )
         set_waves({offer.pk: (0, 0)})
     drop_stopped(now=now)

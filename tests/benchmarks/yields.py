@@ -16,7 +16,7 @@ DEALS = 10_000
 FEW = Size(name="deals", stores=10, customers=100, offers=DEALS)
 CANDIDATES = 5  # offers that one customer meets
 
-# Every offer becomes a deal of 1 to 60 units with a quarter of an hour to eight hours to go.
+# Every offer becomes a deal of 1 to 60 units with a quarter of an hour to eight hours to go, an hour after it began.
 _DEALS = """
     UPDATE offers_offer SET objective = 'margin', unit_price_minor = 100 + 13 * (id %% 150),
            valid_until = %(now)s + make_interval(mins => (15 + (id * 7) %% 466)::int),
@@ -32,10 +32,12 @@ _STATES = """
     INSERT INTO offers_dealstate (offer_id, is_open, due_at, reviewed_at, claimed_seen, depth_bp, held_until,
         bid_price_minor, bids_minor, bid_lot, send_now, wave_number, worth_sending, protected_units, expected_sold,
         expected_left, left_low, left_high, expected_margin_minor, margin_doing_nothing_minor, ladder, is_stopped,
-        stop_reason)
-    SELECT id, true, %(now)s, %(now)s, 0, 0, %(now)s, 0, '{}', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '[]', false, ''
+        stop_reason, seen, category, shown)
+    SELECT id, true, %(now)s, %(now)s, 0, 0, %(now)s, 0, '{}', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '[]', false, '', '[]', '',
+           jsonb_build_array(jsonb_build_object('at', %(now)s - interval '1 hour', 'depth_bp', 1000))
       FROM offers_offer
-    ON CONFLICT (offer_id) DO UPDATE SET is_open = true, due_at = excluded.due_at, held_until = excluded.held_until
+    ON CONFLICT (offer_id) DO UPDATE SET is_open = true, due_at = excluded.due_at, held_until = excluded.held_until,
+        shown = excluded.shown
 """
 
 

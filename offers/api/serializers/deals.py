@@ -15,6 +15,7 @@ from customers.api.fields import (
 )
 from customers.api.serializers import StrictSerializer
 from offers.models import DealState, Offer
+from offers.rules.yields.learning import learned_sentence
 from offers.rules.yields.stopping import StopReason
 
 DEFAULT_MENU_BP = (1000, 2000, 3000, 4000, 5000)
@@ -71,6 +72,19 @@ class LadderStep(serializers.Serializer[Any]):
     depth_bp = serializers.IntegerField(help_text="Off the regular price from then on; 0: none.")
 
 
+class SentenceOut(serializers.Serializer[Any]):
+    fr = serializers.CharField()
+    en = serializers.CharField()
+
+
+class LearnedOut(serializers.Serializer[Any]):
+    """What sales have taught, in the place of what was put."""
+
+    expected_units_per_hour = serializers.FloatField()
+    elasticity = serializers.FloatField()
+    sentence = SentenceOut(allow_null=True, help_text="Null: it sells about as usual.")
+
+
 class DealNowOut(serializers.Serializer[Any]):
     """What the yield rule says of a published deal; units and messages are counted now, the rest at the review."""
 
@@ -88,6 +102,7 @@ class DealNowOut(serializers.Serializer[Any]):
     expected_margin_minor = serializers.IntegerField(help_text="Of the units left, their cost taken off.")
     margin_doing_nothing_minor = serializers.IntegerField(help_text="At the regular price to the end.")
     ladder = LadderStep(many=True, help_text="Depths ahead as they are expected, now first.")
+    learned = LearnedOut(allow_null=True, help_text="Null: nothing yet, the figures that were put stand.")
     stopped = serializers.BooleanField()
     stop_reason = serializers.ChoiceField(choices=[reason.value for reason in StopReason], allow_null=True)
     reviewed_at = InstantField()
@@ -121,7 +136,20 @@ def _now(state: DealState, offer: Offer) -> dict[str, Any]:
         "expected_margin_minor": state.expected_margin_minor,
         "margin_doing_nothing_minor": state.margin_doing_nothing_minor,
         "ladder": state.ladder,
+        "learned": _learned(state, offer.deal or {}),
         "stopped": state.is_stopped,
         "stop_reason": state.stop_reason or None,
         "reviewed_at": rfc3339(state.reviewed_at),
+    }
+
+
+def _learned(state: DealState, deal: dict[str, Any]) -> dict[str, Any] | None:
+    if state.units_per_hour is None and state.elasticity is None:
+        return None
+    usual = deal["expected_units_per_hour"]
+    rate = usual if state.units_per_hour is None else state.units_per_hour
+    return {
+        "expected_units_per_hour": round(rate, 4),
+        "elasticity": round(deal["elasticity"] if state.elasticity is None else state.elasticity, 4),
+        "sentence": learned_sentence(usual_per_hour=usual, per_hour=rate),
     }

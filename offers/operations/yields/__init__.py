@@ -12,7 +12,8 @@ from offers.models import Capacity, DealState, Offer
 from offers.operations.dropping import drop_messages
 from offers.operations.yields.facts import DealFacts, gather, instant
 from offers.operations.yields.judging import Judged, judge
-from offers.operations.yields.writing import write
+from offers.operations.yields.teaching import taught
+from offers.operations.yields.writing import shown_with, write
 from offers.rules.yields.stopping import StopReason
 
 __all__ = ["close_deal", "drop_stopped", "instant", "open_deal", "preview_deal", "review_deals"]
@@ -77,13 +78,17 @@ def preview_deal(
     trigger_on: str,
     claimed: int,
     now: datetime,
+    offer: Offer | None = None,
+    category: str = "",
 ) -> Judged:
-    """Return what a deal (Offer.deal) would do if it were published at `now`. Reads and writes nothing.
+    """Return what a deal (Offer.deal) would do if it were published at `now`. Writes nothing.
 
-    claimed: its units that are sold or held by coupons already.
+    claimed: its units that are sold or held by coupons already. offer: the one that is changed, whose sales teach; None:
+    a new one. category: ref, of the target.
     """
+    state = None if offer is None else DealState.objects.filter(offer=offer).first()
     facts = DealFacts(
-        offer_id=0,
+        offer_id=0 if offer is None else offer.pk,
         deal=deal,
         is_live=True,
         valid_until=instant(deal["deadline"]),
@@ -102,14 +107,21 @@ def preview_deal(
         expired=0,
         ages_min=(),
         lives_min=(),
+        category=category,
+        shown=() if state is None else state.shown,
     )
-    [judged] = judge([facts], now=now, params=settings.RAYON)
+    [judged] = judge(taught([facts], now=now), now=now, params=settings.RAYON)
     return judged
 
 
-def close_deal(*, offer: Offer) -> None:
-    """End the reviews of a deal that is no longer live, or no deal any more; a deal gives nothing more."""
-    if DealState.objects.filter(offer=offer).update(is_open=False):
+def close_deal(*, offer: Offer, now: datetime) -> None:
+    """End the reviews of a deal that is no longer live, or no deal any more; a deal gives nothing more.
+
+    Must run inside the transaction that holds the offer: what the deal showed ends here.
+    """
+    shown = DealState.objects.filter(offer=offer).values_list("shown", flat=True).first()
+    if shown is not None:
+        DealState.objects.filter(offer=offer).update(is_open=False, shown=shown_with(shown, None, now=now))
         Capacity.objects.filter(offer=offer).update(wave_left=None if offer.deal is None else 0)
 
 
@@ -129,7 +141,7 @@ def _review(offer_ids: Collection[int], *, now: datetime, params: Mapping[str, A
     """Review deals whose rows this transaction holds; one that cannot be reviewed any more is closed."""
     if not offer_ids:
         return
-    facts = gather(list(offer_ids), now=now)
+    facts = taught(gather(list(offer_ids), now=now), now=now)
     write(judge(facts, now=now, params=params), now=now)
     gone = set(offer_ids) - {one.offer_id for one in facts}
     if gone:

@@ -10,16 +10,25 @@ from django.db import connection
 from django.utils.dateparse import parse_datetime
 
 from offers.rules.yields.deal import Deal
+from offers.rules.yields.learning import Seen
 
 _FACTS = """
     SELECT o.id AS offer_id, o.deal::text AS deal, o.state = 'live' AND o.removed_at IS NULL AS is_live, o.valid_until,
            o.minutes_after_issue, o.trigger_places, o.trigger_on,
-           c.units, c.claimed, COALESCE(c.wave_left, 0) AS wave_left,
+           o.valid_from <= %(now)s AS is_begun, c.units, c.claimed, COALESCE(c.wave_left, 0) AS wave_left,
            d.depth_bp, d.held_until, d.wave_number, d.wave_opened_at, d.stop_reason,
+           d.shown::text AS shown, d.seen::text AS seen, d.units_per_hour, d.elasticity, COALESCE(t.ref, g.ref, '') AS category,
            k.redeemed, k.expired, k.ages_min, k.lives_min
       FROM offers_dealstate d
       JOIN offers_offer o ON o.id = d.offer_id
       JOIN offers_capacity c ON c.offer_id = o.id
+      LEFT JOIN offers_category t ON t.id = o.target_category_id
+      LEFT JOIN LATERAL (
+           SELECT min(category.ref) AS ref
+             FROM offers_product p JOIN offers_category category ON category.id = p.category_id
+            WHERE p.gtin = ANY(o.target_gtins)
+           HAVING count(DISTINCT category.id) = 1
+           ) AS g ON true
      CROSS JOIN LATERAL (
            SELECT count(*) FILTER (WHERE k.state = 'redeemed') AS redeemed,
                   count(*) FILTER (WHERE k.state = 'expired' OR k.is_open AND k.valid_until <= %(now)s) AS expired,
@@ -58,6 +67,12 @@ class DealFacts:
     expired: int  # that ran out unused
     ages_min: Sequence[float]  # of the coupons that are out
     lives_min: Sequence[float]
+    is_begun: bool = True  # the offer's own period has
+    category: str = ""  # ref, of the target; empty: several, or none
+    shown: Sequence[Mapping[str, Any]] = ()  # DealState.shown
+    seen: Sequence[Seen] = ()  # what the tills told of each depth so far
+    units_per_hour: float | None = None  # learned; None: the marketer's stands
+    elasticity: float | None = None  # as the rate
 
     @property
     def ends_at(self) -> datetime:
@@ -66,6 +81,12 @@ class DealFacts:
     @property
     def free_units(self) -> int:
         return max(0, self.units - self.claimed)
+
+    @property
+    def rule_deal(self) -> Mapping[str, Any]:
+        """Return Offer.deal with what sales have taught in the place of what was guessed."""
+        learned = {"expected_units_per_hour": self.units_per_hour, "elasticity": self.elasticity}
+        return {**self.deal, **{name: value for name, value in learned.items() if value is not None}}
 
 
 def gather(offer_ids: Sequence[int], *, now: datetime) -> list[DealFacts]:
@@ -79,6 +100,8 @@ def gather(offer_ids: Sequence[int], *, now: datetime) -> list[DealFacts]:
             **{
                 **row,
                 "deal": json.loads(row["deal"]),
+                "shown": json.loads(row["shown"]),
+                "seen": [Seen(**one) for one in json.loads(row["seen"])],
                 "ages_min": row["ages_min"] or (),
                 "lives_min": row["lives_min"] or (),
             }

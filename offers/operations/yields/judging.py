@@ -38,11 +38,19 @@ class Judged:
     stop: StopReason | None
     due_at: datetime
 
+    @property
+    def shown_bp(self) -> int | None:
+        """Return what is taken off for who is told from now on; None: the deal is not under way, or nothing is left."""
+        over = (StopReason.OVER, StopReason.BY_STAFF, StopReason.SOLD_OUT)
+        if self.stop in over or not (self.facts.is_live and self.facts.is_begun):
+            return None
+        return self.depth_bp if self.stop is None else 0
+
 
 def judge(facts: Sequence[DealFacts], *, now: datetime, params: Mapping[str, Any]) -> list[Judged]:
     """Return what to do with each deal at `now`, in the same order. params: settings.RAYON."""
     deals = [
-        deal_of(one.deal, units=one.free_units, hours_left=(one.ends_at - now).total_seconds() / 3600)
+        deal_of(one.rule_deal, units=one.free_units, hours_left=(one.ends_at - now).total_seconds() / 3600)
         for one in facts
     ]
     plans = plan_deals(deals, of_units=[one.units for one in facts])
@@ -159,6 +167,8 @@ def _stock(facts: Sequence[DealFacts], deals: Sequence[Deal], depths: Sequence[i
 
 def _outstanding(facts: DealFacts) -> float:
     """Return the redemptions expected of the coupons that are out."""
+    if not facts.ages_min:
+        return 0.0
     redeemed, ignored = _response(facts)
     response = np.full(len(facts.ages_min), redeemed / (redeemed + ignored))
     return float(

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from django.db import connection
 
 from offers.operations.yields.judging import Judged, said_at
 from offers.rules.yields.stopping import StopReason
 
 MOST_MINOR = 2**31 - 1
+MOST_SHOWN = 200  # prices that a deal remembers having had
 
 _WRITE = """
     UPDATE offers_dealstate d
@@ -21,13 +24,15 @@ _WRITE = """
            expected_sold = t.expected_sold, expected_left = t.expected_left, left_low = t.left_low,
            left_high = t.left_high, expected_margin_minor = t.expected_margin_minor,
            margin_doing_nothing_minor = t.margin_doing_nothing_minor, ladder = t.ladder,
+           shown = t.shown, seen = t.seen, category = t.category, units_per_hour = t.units_per_hour, elasticity = t.elasticity,
            is_stopped = t.stop_reason <> '', stop_reason = t.stop_reason
       FROM jsonb_to_recordset(%s::jsonb) AS t(
                offer_id bigint, is_open boolean, due_at timestamptz, claimed_seen int, depth_bp int,
                held_until timestamptz, bid_price_minor int, bids_minor int[], bid_lot int, send_now int, wave_number int,
                wave_opened_at timestamptz, worth_sending int, protected_units int, expected_sold float8,
                expected_left float8, left_low int, left_high int, expected_margin_minor bigint,
-               margin_doing_nothing_minor bigint, ladder jsonb, stop_reason text)
+               margin_doing_nothing_minor bigint, ladder jsonb, shown jsonb, seen jsonb, category text,
+               units_per_hour float8, elasticity float8, stop_reason text)
      WHERE d.offer_id = t.offer_id
 """
 
@@ -51,7 +56,7 @@ def write(judged: Sequence[Judged], *, now: datetime) -> None:
     if not judged:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, [now, json.dumps([_row(one) for one in judged])])
+        cursor.execute(_WRITE, [now, json.dumps([_row(one, now=now) for one in judged])])
     set_waves({one.facts.offer_id: (one.wave.left, one.facts.claimed) for one in judged})
 
 
@@ -68,7 +73,19 @@ def set_waves(waves: Mapping[int, tuple[int, int]]) -> None:
         cursor.execute(_WAVES, [offers, *columns])
 
 
-def _row(one: Judged) -> dict[str, Any]:
+def shown_with(
+    shown: Sequence[Mapping[str, Any]], depth_bp: int | None, *, now: datetime
+) -> list[Mapping[str, Any]]:
+    """Return DealState.shown with what holds from now on; the oldest go where there are too many.
+
+    A deal that has shown nothing yet has no gap before it begins.
+    """
+    if depth_bp == (shown[-1]["depth_bp"] if shown else None):
+        return list(shown)
+    return [*shown, {"at": said_at(now), "depth_bp": depth_bp}][-MOST_SHOWN:]
+
+
+def _row(one: Judged, *, now: datetime) -> dict[str, Any]:
     plan, facts = one.plan, one.facts
     low, high = plan.left_band
     bid = plan.bid_price_minor(
@@ -82,7 +99,7 @@ def _row(one: Judged) -> dict[str, Any]:
         "depth_bp": one.depth_bp,
         "held_until": one.held_until.isoformat(),
         "bid_price_minor": _minor(bid),
-        "bids_minor": [_minor(one) for one in plan.bids_minor],
+        "bids_minor": np.rint(np.clip(plan.bids_minor, -MOST_MINOR, MOST_MINOR)).astype(int).tolist(),
         "bid_lot": plan.lot,
         "send_now": one.wave.left,
         "wave_number": one.wave.number,
@@ -96,6 +113,11 @@ def _row(one: Judged) -> dict[str, Any]:
         "expected_margin_minor": round(plan.expected_margin_minor),
         "margin_doing_nothing_minor": round(plan.margin_doing_nothing_minor),
         "ladder": [{"at": said_at(at), "depth_bp": depth} for at, depth in one.ladder],
+        "shown": shown_with(facts.shown, one.shown_bp, now=now),
+        "seen": [asdict(tally) for tally in facts.seen],
+        "category": facts.category,
+        "units_per_hour": facts.units_per_hour,
+        "elasticity": facts.elasticity,
         "stop_reason": one.stop or "",
     }
 

@@ -7,6 +7,7 @@ taken to 0 inside each hold. Stretches are counted back from the deadline, so th
 Source: Gallego & van Ryzin (1994), section 5; Bitran & Mondschein (1997). docs/algorithms/yield.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,10 +60,11 @@ def solve(batch: Batch) -> Tables:
     stock = int(batch.stock.max())
     scale = batch.prices.max(axis=1) * TIE_SHARE
     worth = batch.unsold[:, None] * np.arange(stock + 1.0)
-    idle, bids = worth.copy(), np.diff(worth)
+    idle = _idle_worth(batch, unsold=worth)
+    bids = worth[:, 1:] - worth[:, :-1]
     stages: list[Stage] = []
-    held = sales(means=batch.rates * batch.hold_h, stock=stock)
-    first = sales(means=batch.rates * batch.first_h[:, None], stock=stock)
+    held = sales(means=batch.rates * batch.hold_h, prices=batch.prices, stock=stock)
+    first = sales(means=batch.rates * batch.first_h[:, None], prices=batch.prices, stock=stock)
     hold_h = np.full(batch.unsold.shape, batch.hold_h)
     for all_sold, counts, length in ((held, batch.holds, hold_h), (first, batch.firsts, batch.first_h)):
         for number in range(int(counts.max(initial=0))):
@@ -70,15 +72,13 @@ def solve(batch: Batch) -> Tables:
             rows = slice(int(under_way[0]), int(under_way[-1]) + 1)
             is_on = counts[rows] > number
             sold = all_sold.of(rows)
-            options = value_after(sold=sold, prices=batch.prices[rows], values=worth[rows])
-            best = options.max(axis=2)
-            choice = (options >= best[..., None] - scale[rows, None, None]).argmax(axis=2)
+            options = value_after(sold=sold, values=worth[rows])
+            best = options.max(axis=1)
+            choice = _shallowest(options, at_least=best - scale[rows, None])
             # not to sell at all is possible, too: where leftovers are worth more than any price
             worth[rows] = np.where(is_on[:, None], np.maximum(best, worth[rows]), worth[rows])
-            waiting = value_after(sold=sold.at_first_price, prices=batch.prices[rows, :1], values=idle[rows])
-            idle[rows] = np.where(is_on[:, None], waiting[..., 0], idle[rows])
             slopes = _slopes(worth[rows], stock=batch.stock[rows], scale=scale[rows])
-            bids[rows] = np.maximum(bids[rows], slopes)
+            np.maximum(bids[rows], slopes, out=bids[rows])
             stages.append(
                 Stage(
                     rows=rows,
@@ -91,6 +91,23 @@ def solve(batch: Batch) -> Tables:
     return Tables(worth=worth, idle_worth=idle, bids=bids, stages=stages[::-1])
 
 
+def _idle_worth(batch: Batch, *, unsold: Floats) -> Floats:
+    """Return (D, N + 1): what is earned at the regular price throughout; one stretch, as its customers are Poisson, too."""
+    hours = batch.holds * batch.hold_h + batch.firsts * batch.first_h
+    sold = sales(
+        means=batch.rates[:, :1] * hours[:, None], prices=batch.prices[:, :1], stock=unsold.shape[1] - 1
+    )
+    return value_after(sold=sold, values=unsold)[:, 0]
+
+
+def _shallowest(options: Floats, *, at_least: Floats) -> Ints:
+    """Return (D, N + 1): the first price of each menu whose worth (D, M, N + 1) is enough."""
+    choice = np.zeros(at_least.shape, dtype=np.intp)
+    for price in range(options.shape[1] - 1, -1, -1):
+        choice[options[:, price] >= at_least] = price
+    return choice
+
+
 def _slopes(worth: Floats, *, stock: Ints, scale: Floats) -> Floats:
     """Return (D, N): what one unit more is worth, falling with the stock.
 
@@ -98,10 +115,10 @@ def _slopes(worth: Floats, *, stock: Ints, scale: Floats) -> Floats:
     tip all of them into a lower price. Then these are the slopes of the least concave curve above it, which switching at
     the right moment would come near to: min over a <= i of max over b >= i of the mean difference from a to b.
     """
-    slopes = np.diff(worth)
+    slopes: Floats = worth[:, 1:] - worth[:, :-1]
     units = np.arange(slopes.shape[1])
     asked = units < stock[:, None]  # what lies beyond belongs to other deals' shelves
-    bulging = np.nonzero(((np.diff(slopes) > scale[:, None]) & asked[:, 1:]).any(axis=1))[0]
+    bulging = np.nonzero(((slopes[:, 1:] - slopes[:, :-1] > scale[:, None]) & asked[:, 1:]).any(axis=1))[0]
     if not bulging.size:
         return slopes
     curves = worth[bulging]
@@ -119,25 +136,35 @@ def _slopes(worth: Floats, *, stock: Ints, scale: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """The ways that the stocks may take under the best prices, summed up."""
+    """The ways that the stocks may take under the best prices, summed up; S stages, from now to the deadline."""
 
-    stock: list[Floats]  # per stage (rows,): expected at its start
-    choice: list[Floats]  # per stage (rows,): the index of the price, on average where units are left
-    left: Floats  # (D, N + 1): the chances of each stock at the deadline
+    hours: Floats  # (D, S): how long each stage is, 0 where the deal is not under way
+    stock: Floats  # (D, S): expected at its start
+    choice: Floats  # (D, S): the index of the price, on average where units are left
+    left: Floats  # (D,): units expected at the deadline
+    bands: Ints  # (len(shares), D): the least stocks that so large a share of the ways does not exceed
 
 
-def walk(tables: Tables, *, units: Ints) -> Walk:
+def walk(tables: Tables, *, units: Ints, shares: Sequence[float]) -> Walk:
     """Return where the stocks go from `units` (D,) now."""
     deals, shelf = tables.worth.shape
     levels = np.arange(shelf)
     chances = np.zeros((deals, shelf))
     chances[np.arange(deals), units] = 1.0
-    stock, choices = [], []
-    for stage in tables.stages:
+    hours, stock, choices = (np.zeros((deals, len(tables.stages))) for _ in range(3))
+    for number, stage in enumerate(tables.stages):
         before = chances[stage.rows]
         some = np.maximum(1.0 - before[:, 0], np.finfo(np.float64).tiny)
-        stock.append(before @ levels)
-        choices.append((before[:, 1:] * stage.choice[:, 1:]).sum(axis=1) / some)
+        hours[stage.rows, number] = stage.hours
+        stock[stage.rows, number] = before @ levels
+        choices[stage.rows, number] = (before[:, 1:] * stage.choice[:, 1:]).sum(axis=1) / some
         after = stock_after(sold=stage.sold, chosen=stage.choice, chances=before)
         chances[stage.rows] = np.where(stage.is_on[:, None], after, before)
-    return Walk(stock=stock, choice=choices, left=chances)
+    reached = np.cumsum(chances, axis=1)
+    return Walk(
+        hours=hours,
+        stock=stock,
+        choice=choices,
+        left=chances @ levels,
+        bands=np.array([(reached < share).sum(axis=1) for share in shares]),
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import bdtrc, betaln, gammaln, pdtr, pdtrc
 
-from offers.rules.yields.demand import Floats, Ints
+from offers.rules.yields.demand import Flags, Floats, Ints
 
 MOST = 1_000_000  # messages
 MOST_UNITS = 1_000  # units told apart: more are as good as this many
@@ -111,20 +111,50 @@ def _worth_sending(stock: Stock, *, rows: Ints, units: Ints) -> Ints:
     room = units[:, None] - 1 - taken
     means = (stock.organic + stock.outstanding)[rows, None]
     fits = np.where(room >= 0, pdtr(np.maximum(room, 0), means), 0.0)
-    alpha, beta = stock.redeemed[rows, None], stock.ignored[rows, None]
-    steady = betaln(alpha, beta) + gammaln(taken + 1)
-    low, high = np.full(len(rows), -1, dtype=np.int64), np.full(len(rows), MOST + 1, dtype=np.int64)
+    critical = stock.critical[rows] + 1e-12
+    alpha, beta = stock.redeemed[rows], stock.ignored[rows]
+
+    def is_fine(sent: Ints) -> Flags:
+        shares = _redeemed_shares(sent, alpha=alpha, beta=beta, wide=wide)
+        runs_out: Floats = 1.0 - (shares * fits).sum(axis=1)
+        return (runs_out <= critical) & (units > 0)
+
+    return _most_fine(is_fine, guess=(units * (alpha + beta) / alpha).astype(np.int64)) + 1
+
+
+def _redeemed_shares(sent: Ints, *, alpha: Floats, beta: Floats, wide: int) -> Floats:
+    """Return (D, wide): the chances that 0, 1, … of `sent` messages are redeemed, beta-binomial; each from the one before.
+
+    P(k) / P(k − 1) = (n − k + 1) · (α + k − 1) / (k · (β + n − k)).
+    """
+    logs = np.zeros((len(sent), wide))
+    logs[:, :1] = (betaln(alpha, sent + beta) - betaln(alpha, beta))[:, None]
+    taken = np.arange(1, wide)
+    rest = sent[:, None] - taken
+    ratios = (
+        (rest + 1.0)
+        * (alpha[:, None] + taken - 1.0)
+        / (taken * np.maximum(beta[:, None] + rest, beta[:, None]))
+    )
+    np.log(np.maximum(ratios, np.finfo(np.float64).tiny), out=logs[:, 1:])
+    np.cumsum(logs, axis=1, out=logs)
+    shares: Floats = np.exp(logs)
+    shares[:, 1:][rest < 0] = 0.0
+    return shares
+
+
+def _most_fine(is_fine: Callable[[Ints], Flags], *, guess: Ints) -> Ints:
+    """Return the largest number of messages that is fine in each row, −1 where not even none is; all below it are, too.
+
+    It is looked for around the guess, in steps that double, and then by halving.
+    """
+    low, high = np.full(guess.shape, -1, dtype=np.int64), np.full(guess.shape, MOST + 1, dtype=np.int64)
+    tried, step = np.clip(guess, 0, MOST), np.maximum(guess // 8, 8)
     while np.any(high - low > 1):
-        sent = (low + high)[:, None] // 2
-        rest = sent - taken
-        shares = np.exp(
-            gammaln(sent + 1.0)
-            - gammaln(np.maximum(rest, 0) + 1.0)
-            + betaln(taken + alpha, np.maximum(rest, 0) + beta)
-            - steady
-        )
-        runs_out = 1.0 - (np.where(rest >= 0, shares, 0.0) * fits).sum(axis=1)
-        is_fine = (runs_out <= stock.critical[rows] + 1e-12) & (units > 0)
-        low = np.where(is_fine, sent[:, 0], low)
-        high = np.where(is_fine, high, sent[:, 0])
-    return low + 1
+        fine = is_fine(tried)
+        low, high = np.where(fine, tried, low), np.where(fine, high, tried)
+        near = np.where(fine, low + step, high - step)
+        is_bracketed = (low >= 0) & (high <= MOST)
+        tried = np.where(is_bracketed | (near <= low) | (near >= high), (low + high) // 2, near)
+        step = step * 4
+    return low

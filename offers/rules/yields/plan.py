@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from offers.rules.yields.deal import Deal
-from offers.rules.yields.menu import Batch, Tables, Walk, solve, walk
+from offers.rules.yields.menu import Batch, solve, walk
 
 HOLD_MINUTES = 15  # a price is held for at least so long
 MOST_HOLDS = (
@@ -73,10 +73,8 @@ def plan_deals(deals: Sequence[Deal], *, of_units: Sequence[int] = ()) -> list[D
     sized = [_sized(index, deal, most=max(most[index], deal.units, 1)) for index, deal in enumerate(deals)]
     plans: list[DealPlan | None] = [None] * len(deals)
     for chunk in _chunks(sorted(sized, key=_likeness)):
-        tables = solve(_batch(chunk))
-        way = walk(tables, units=np.array([one.units for one in chunk]))
-        for row, one in enumerate(chunk):
-            plans[one.index] = _plan(one, tables, way, row=row)
+        for one, plan in zip(chunk, _plans(chunk), strict=True):
+            plans[one.index] = plan
     return [plan for plan in plans if plan is not None]
 
 
@@ -139,42 +137,51 @@ def _batch(chunk: Sequence[_Sized]) -> Batch:
     )
 
 
-def _plan(one: _Sized, tables: Tables, way: Walk, *, row: int) -> DealPlan:
-    deal = one.deal
-    ladder, held_h = _ladder(one, tables, way, row=row)
-    left = way.left[row]
-    over = deal.units - one.units * one.lot  # units that nobody will come for, or a part of a lot
-    stays = float(left @ np.arange(len(left))) * one.lot + over
-    low, high = np.searchsorted(np.cumsum(left), BAND) * one.lot + over
-    sure = over * deal.unsold_value_minor - deal.unit_cost_minor * deal.units
-    return DealPlan(
-        depth_bp=ladder[0].depth_bp,
-        held_h=held_h,
-        lot=one.lot,
-        bids_minor=tuple((tables.bids[row, : one.stock] / one.lot).tolist()),
-        ladder=ladder,
-        expected_sold=deal.units - stays,
-        expected_left=stays,
-        left_band=(max(0, int(low)), min(deal.units, max(0, int(high)))),
-        expected_margin_minor=float(tables.worth[row, one.units]) + sure,
-        margin_doing_nothing_minor=float(tables.idle_worth[row, one.units]) + sure,
-    )
+def _plans(chunk: Sequence[_Sized]) -> Iterator[DealPlan]:
+    tables = solve(_batch(chunk))
+    way = walk(tables, units=np.array([one.units for one in chunk]), shares=BAND)
+    rows = np.arange(len(chunk))
+    units = [one.units for one in chunk]
+    worth, idle = tables.worth[rows, units].tolist(), tables.idle_worth[rows, units].tolist()
+    lots = np.array([one.lot for one in chunk])
+    bids = (tables.bids / lots[:, None]).tolist()
+    hours, stock, choice = way.hours.tolist(), way.stock.tolist(), way.choice.tolist()
+    lefts = way.left.tolist()
+    lows, highs = way.bands.tolist()
+    for row, one in enumerate(chunk):
+        deal = one.deal
+        ladder, held_h = _ladder(one, hours=hours[row], stock=stock[row], choice=choice[row])
+        over = deal.units - one.units * one.lot  # units that nobody will come for, or a part of a lot
+        stays = lefts[row] * one.lot + over
+        low, high = lows[row] * one.lot + over, highs[row] * one.lot + over
+        sure = over * deal.unsold_value_minor - deal.unit_cost_minor * deal.units
+        yield DealPlan(
+            depth_bp=ladder[0].depth_bp,
+            held_h=held_h,
+            lot=one.lot,
+            bids_minor=tuple(bids[row][: one.stock]),
+            ladder=ladder,
+            expected_sold=deal.units - stays,
+            expected_left=stays,
+            left_band=(max(0, low), min(deal.units, max(0, high))),
+            expected_margin_minor=worth[row] + sure,
+            margin_doing_nothing_minor=idle[row] + sure,
+        )
 
 
-def _ladder(one: _Sized, tables: Tables, way: Walk, *, row: int) -> tuple[tuple[Step, ...], float]:
+def _ladder(
+    one: _Sized, *, hours: Sequence[float], stock: Sequence[float], choice: Sequence[float]
+) -> tuple[tuple[Step, ...], float]:
     """Return the depths ahead, averaged over the ways that the stock may take, and how long the first stage is."""
     steps: list[Step] = []
     passed_h, first_h, level = 0.0, 0.0, 0
-    for number, stage in enumerate(tables.stages):
-        at = row - stage.rows.start
-        if not (0 <= at < len(stage.hours) and stage.hours[at]):
-            continue
-        length = float(stage.hours[at])
-        if steps and round(float(way.stock[number][at])) == 0:
+    for length, expected, price in zip(hours, stock, choice, strict=True):
+        if not length:
+            continue  # other deals are under way then
+        if steps and round(expected) == 0:
             break  # sold out by then, as far as one can tell
-        choice = float(way.choice[number][at])
-        if not steps or abs(choice - level) >= STEADY:
-            level = round(choice)
+        if not steps or abs(price - level) >= STEADY:
+            level = round(price)
             steps.append(Step(in_h=passed_h, depth_bp=one.depths_bp[level]))
         first_h = first_h or length
         passed_h += length

@@ -2,17 +2,25 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
-from offers.models import Capacity, DealState, Offer
+from customers.operations.purchases import record_purchases
+from customers.operations.receipts import LineIn, ReceiptIn
+from offers.models import Capacity, DealState, Offer, Store
+from offers.operations.legal import legal_reasons
 from offers.operations.staff import MARKETERS, OPERATORS
+from offers.operations.yields import review_deals
 from offers.queries.promotions import get_offer
-from tests.integration.admin.rows import a_category, a_product, an_offer, gtin
+from tests.integration.admin.rows import a_category, a_product, a_store, an_offer, gtin
 from tests.integration.admin.test_offers import errors, said
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +53,7 @@ def a_deal(**changed: Any) -> dict[str, Any]:
         "deadline_1": "18:00:00",
         "regular_price": "4.00",
         "floor_price": "2",
+        "perishable": "on",
         "per_hour": "2",
         "elasticity": "2.5",
         "unit_cost": "",
@@ -192,6 +201,44 @@ def test_the_preview_answers_whatever_is_typed(
     assert headline in marketer.post(PREVIEW, a_deal(**changed)).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"floor_price": "", "unit_cost": "3"}, ""),  # about to spoil: neither the cap nor the cost holds
+        (
+            {"perishable": "", "floor_price": "2.64", "unit_cost": "2"},
+            "",
+        ),  # 30 % is the deepest above the floor
+        (
+            {"perishable": ""},
+            "The reduction reaches 50% of the price; food may be reduced by 34%. Only perishable goods about to spoil, "
+            "announced inside the store alone, are exempt.",
+        ),
+        ({"perishable": "", "menu": "30", "unit_cost": "3"}, "€2.80 would be left to pay"),
+        ({"body_fr": "Deux fromages gratuits !"}, "The texts say “gratuits”: take the word out."),
+    ],
+)
+def test_the_preview_says_what_the_law_has_against_it(
+    marketer: Client, changed: dict[str, str], sentence: str
+) -> None:
+    html = unescape(marketer.post(PREVIEW, a_deal(**changed)).content.decode())
+    assert ("The law has nothing against it." in html) == (not sentence)
+    assert ("The law forbids publishing it like this:" in html) == bool(sentence)
+    assert sentence in html
+    assert not Offer.objects.exists()
+
+
+def test_what_the_preview_says_of_the_law_is_what_publishing_says(marketer: Client) -> None:
+    terms = a_deal(perishable="", unit_cost="3", title_fr="Fromage gratuit")
+    html = unescape(marketer.post(PREVIEW, terms).content.decode())
+    marketer.post(ADD, terms)
+    offer = Offer.objects.get()
+    assert offer.deal["perishable"] is False
+    against = legal_reasons(offer=offer, now=timezone.now())
+    assert [one.rule for one in against] == ["promotion_cap", "below_cost", "free_word"]
+    assert all(one.messages is not None and one.messages["en"] in html for one in against)
+
+
 def test_only_who_may_make_offers_is_shown_what_they_would_do(sign_in: Callable[[str], Client]) -> None:
     assert sign_in(OPERATORS).post(PREVIEW, a_deal()).status_code == 403
 
@@ -212,8 +259,42 @@ def test_a_published_deal_shows_what_it_does_and_is_stopped_with_one_button(mark
     assert said(answer)[-1].endswith("nobody more is told; coupons that are out stay good.")
     html = marketer.get(page).content.decode()
     assert "Nobody is told now. Stopped by hand." in html
+    assert "<dd>nobody</dd>" in html
+    panel_now = marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/").content.decode()
+    assert "Expected to sell" not in panel_now
+    assert "<svg" not in panel_now
     assert "Stop telling customers" not in html
     assert Capacity.objects.get().wave_left == 0
+
+
+def test_what_sales_taught_is_said_on_the_page_and_in_the_preview(marketer: Client, now: datetime) -> None:
+    a_store(now=now)
+    product = a_product(now=now, name="Comté", price_minor=550)
+    terms = a_deal(target_brand="", gtins=product.gtin)
+    marketer.post(ADD, terms)
+    offer = Offer.objects.get()
+    marketer.post(f"/admin/offers/offer/{offer.pk}/publish/")
+    began = timezone.now()
+    line = LineIn(gtin=product.gtin, quantity=Decimal(9), unit_price_minor=550)
+    [store] = Store.objects.all()
+    receipt = ReceiptIn(
+        store_ref=store.ref,
+        receipt="R1",
+        customer_ref=None,
+        purchased_at=began + timedelta(minutes=30),
+        currency="EUR",
+        lines=(line,),
+    )
+    with time_machine.travel(began + timedelta(minutes=30), tick=False):
+        record_purchases([receipt], now=timezone.now())
+        words = "Sells faster than usual: 3.2 instead of 2 an hour at the normal price."
+        assert words in marketer.post(f"{PREVIEW}?offer={offer.pk}", terms).content.decode()
+        assert words not in marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/").content.decode()
+        review_deals(now=timezone.now(), params=settings.RAYON)
+        assert words in marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/").content.decode()
+        french = {"accept-language": "fr"}
+        html = marketer.get(f"/admin/offers/offer/{offer.pk}/deal-now/", headers=french).content.decode()
+        assert "Se vend plus vite que d’habitude : 3,2 au lieu de 2 par heure au prix normal." in html
 
 
 def test_saving_a_live_deal_without_a_change_makes_no_revision(marketer: Client, now: datetime) -> None:

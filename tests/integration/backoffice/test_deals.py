@@ -67,6 +67,7 @@ def test_a_published_deal_says_what_it_does_now_and_what_it_expects(office: Offi
             {"at": "2026-06-17T17:15:00Z", "depth_bp": 2000},
             {"at": "2026-06-17T17:45:00Z", "depth_bp": 4000},
         ],
+        "learned": None,
         "stopped": False,
         "stop_reason": None,
         "reviewed_at": "2026-06-17T14:00:00Z",

@@ -1,4 +1,4 @@
-"""How many to tell, when the next, when to stop; what coupons that are out still bring; what sales teach."""
+"""How many to tell, when the next, when to stop; what coupons that are out still bring."""
 
 import math
 from dataclasses import replace
@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import bdtr
 
-from offers.rules.yields.learning import Rate, Seen, pooled_elasticity
 from offers.rules.yields.overissue import (
     Stock,
     binomial_worth,
@@ -211,27 +210,3 @@ def test_every_stop_has_its_reason(changed: dict[str, float], reason: StopReason
 def test_every_stop_is_a_sentence_in_both_languages() -> None:
     assert set(SENTENCES) == set(StopReason)
     assert all(texts.keys() == {"fr", "en"} and all(texts.values()) for texts in SENTENCES.values())
-
-
-# --- learning ----------------------------------------------------------------------------------------------
-
-
-def test_a_rate_moves_from_the_guess_to_what_is_sold() -> None:
-    guess = Rate.expected(per_hour=2, hours=4)
-    seen = guess.after(sales=30, hours=10)
-    assert (guess.mean, seen) == (2.0, Rate(sales=38.0, hours=14.0))
-    low, high = seen.band()
-    assert low < seen.mean < high
-    assert high - low < guess.band()[1] - guess.band()[0]
-
-
-def test_products_of_a_category_share_what_their_prices_teach() -> None:
-    assert pooled_elasticity([]) == (2.0, 1.0)
-    true = 3.0
-    seen = [Seen(depth_share=d, expected=200, sold=200 * math.exp(true * d)) for d in (0.1, 0.3, 0.5)] * 5
-    found, deviation = pooled_elasticity(seen)
-    assert found == pytest.approx(true, abs=0.01)
-    few, less_sure = pooled_elasticity(seen[:1])
-    assert 2.0 < few < found
-    assert deviation < less_sure < 1.0
-    assert pooled_elasticity([Seen(depth_share=0.5, expected=1000, sold=100)])[0] == 0.0
