@@ -86,20 +86,3 @@ def histories_of(baskets: Sequence[Sequence[Sequence[int]]], *, products: int) -
         age=columns[:, 2].copy(),
         baskets=np.array([len(own) for own in baskets], dtype=np.int64),
     )
-
-
-def best(scores: NDArray[np.floating], count: int) -> Ints:
-    """Return the columns of the `count` highest scores of each row, best first; the lower column among equals.
-
-    Fewer where there are fewer columns.
-    """
-    count = min(count, scores.shape[1])
-    if count == 0:
-        return np.zeros((len(scores), 0), dtype=np.int64)
-    # the count-th highest value tells whom to look at; equals of it are cut by their column
-    least = -np.partition(-scores, count - 1, axis=1)[:, count - 1 : count]
-    chosen = np.empty((len(scores), count), dtype=np.int64)
-    for row, (values, bar) in enumerate(zip(scores, least, strict=True)):
-        columns = np.flatnonzero(values >= bar)
-        chosen[row] = columns[np.argsort(-values[columns], kind="stable")[:count]]
-    return chosen
