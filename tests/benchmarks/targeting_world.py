@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import psycopg
-
 from tests.benchmarks import database
 from tests.benchmarks.database import Server
 from tests.benchmarks.worlds import MEMORY, unhindered
@@ -64,9 +62,10 @@ def build(server: Server, *, name: str, shoppers: Shoppers) -> None:
         connection.execute("CHECKPOINT")
 
 
-def lines(connection: psycopg.Connection[tuple[int]]) -> int:
+def lines(server: Server, *, name: str) -> int:
     """Return how many lines the customers bought."""
-    row = connection.execute("SELECT count(*) FROM customers_purchaseline").fetchone()
+    with database.connect(server, name=name) as connection:
+        row = connection.execute("SELECT count(*) FROM customers_purchaseline").fetchone()
     return row[0] if row else 0
 
 

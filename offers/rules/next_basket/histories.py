@@ -86,3 +86,32 @@ def histories_of(baskets: Sequence[Sequence[Sequence[int]]], *, products: int) -
         age=columns[:, 2].copy(),
         baskets=np.array([len(own) for own in baskets], dtype=np.int64),
     )
+
+
+def histories_of_days(
+    *, customer: Ints, day: Ints, product: Ints, customers: int, products: int, most: int
+) -> Histories:
+    """Return the histories of lines: what a customer buys on one day is one basket, and the newest `most` baskets count.
+
+    customer, day, product: of each line, in any order; a product of −1 is none of those told, and yet makes a basket.
+    """
+    first = int(day.min(initial=0))
+    days = int(day.max(initial=0)) - first + 1
+    # one number a line, which rises by customer, falls by day and rises by product
+    baskets, products_too = customer * days + (days - 1 - (day - first)), products + 1
+    entries = np.unique(baskets * products_too + product + 1)
+    basket, product = entries // products_too, entries % products_too - 1
+    customer = basket // days
+    begins = np.flatnonzero(np.diff(basket, prepend=-1))
+    number = np.cumsum(np.diff(basket, prepend=-1) != 0) - 1  # of the entry's basket, over all customers
+    newest = np.searchsorted(customer[begins], np.arange(customers + 1))  # each customer's first basket
+    age = number - newest[customer]
+    is_told = (product >= 0) & (age < most)
+    return Histories(
+        customers=customers,
+        products=products,
+        customer=customer[is_told],
+        product=product[is_told],
+        age=age[is_told],
+        baskets=np.minimum(np.diff(newest), most),
+    )

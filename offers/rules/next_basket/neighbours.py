@@ -21,7 +21,7 @@ VIEWS = ("neighbours", "rare_neighbours", "close_neighbours")
 COUNTS = (800, 300, 300)  # neighbours of each view
 ASYMMETRY = 0.75
 _CLOSE = VIEWS.index("close_neighbours")
-_LEAST = np.finfo(np.float32).tiny  # whoever shares nothing is nobody's neighbour
+_LEAST = float(np.finfo(np.float32).tiny)  # whoever shares nothing is nobody's neighbour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ def nearest(similar: Singles, *, counts: tuple[int, ...] = COUNTS) -> tuple[Ints
         if len(one) > count:
             least = np.partition(one, len(one) - count - 1)[len(one) - count - 1]
             one[one <= least] = 0.0
-        one /= max(float(one.sum()), 1e-12)
+        np.divide(one, max(float(one.sum()), 1e-12), out=one)
     is_kept = values.any(axis=0)
     return members[is_kept], values[:, is_kept].T
 

@@ -18,7 +18,6 @@ ROWS = 1_000  # products whose companions are counted at a time
 class Panel:
     """Customers whose baskets speak for all, and what is counted once over them. Products are columns."""
 
-    histories: Histories
     buyers: sp.csr_matrix  # products × customers: 1 where bought at all
     decayed: sp.csr_matrix  # customers × products
     size_roots: NDArray[np.float32]  # of each customer's distinct products: their number to the power of 1/2
@@ -46,7 +45,6 @@ def panel_of(histories: Histories) -> Panel:
     follows, again = _transitions(histories)
     near = sp.diags(1.0 / np.sqrt(buyers + SHRINK))
     return Panel(
-        histories=histories,
         buyers=held.astype(np.float32).T.tocsr(),
         decayed=histories.decayed(DECAY).astype(np.float32),
         size_roots=np.sqrt(sizes).astype(np.float32),
