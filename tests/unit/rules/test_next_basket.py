@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from offers.rules.next_basket import baselines
 from offers.rules.next_basket.features import NAMES, blend, candidates_of
 from offers.rules.next_basket.highest import best, highest
-from offers.rules.next_basket.histories import Histories, histories_of
+from offers.rules.next_basket.histories import Histories, histories_of, histories_of_days
 from offers.rules.next_basket.measures import measured, per_customer
 from offers.rules.next_basket.neighbours import added_up, nearest
 from offers.rules.next_basket.network import averaged, train
@@ -55,6 +55,31 @@ def test_a_block_is_the_history_of_its_customers_alone(baskets: list[list[list[i
         block.counts().toarray().tolist()
         == histories_of(baskets[cut:], products=7).counts().toarray().tolist()
     )
+
+
+@given(
+    lines=st.lists(st.tuples(st.integers(0, 3), st.integers(-400, 400), st.integers(-1, 4)), max_size=40),
+    most=st.integers(1, 5),
+)
+def test_days_are_baskets_and_only_the_newest_count(lines: list[tuple[int, int, int]], most: int) -> None:
+    columns = np.array(lines, dtype=np.int64).reshape(-1, 3)
+    found = histories_of_days(
+        customer=columns[:, 0], day=columns[:, 1], product=columns[:, 2], customers=4, products=5, most=most
+    )
+    days: list[list[list[int]]] = []
+    for customer in range(4):
+        own = sorted({day for one, day, _ in lines if one == customer})[-most:]
+        days.append(
+            [
+                [product for one, at, product in lines if (one, at) == (customer, day) and product >= 0]
+                for day in own
+            ]
+        )
+    expected = histories_of(days, products=5)
+    assert found.baskets.tolist() == expected.baskets.tolist()
+    assert found.decayed(0.5).toarray().tolist() == expected.decayed(0.5).toarray().tolist()
+    assert found.last().toarray().tolist() == expected.last().toarray().tolist()
+    assert np.all(np.diff(found.customer) >= 0)
 
 
 @given(
