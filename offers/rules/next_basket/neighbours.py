@@ -121,7 +121,8 @@ def added_up(matrix: sp.csr_matrix, *, rows: Ints, of: Ints, weights: Singles, c
     columns = matrix.shape[1]
     part = matrix[rows]
     # Side by side, each customer has columns of their own: one product does for all.
-    shifted = part.indices + np.repeat(of * columns, np.diff(part.indptr)).astype(part.indices.dtype)
+    offsets = (of * columns).astype(part.indices.dtype)
+    shifted = part.indices + np.repeat(offsets, np.diff(part.indptr))
     shape = (len(rows), customers * columns)
     apart = sp.csr_matrix((part.data, shifted, part.indptr), shape=shape)
     return (apart.T @ weights).reshape(customers, columns, weights.shape[1])
