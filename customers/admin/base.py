@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
@@ -25,6 +26,7 @@ class Move:
     run: Callable[[HttpRequest, Any], "Said"]
     is_possible: Callable[[Any], bool] = lambda row: True
     is_grave: bool = False  # cannot be taken back: shown in red
+    asks: Callable[[Any], str] | None = None  # what is asked on a page of its own before the step is taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,12 @@ class StaffAdmin(ModelAdmin):
             row = self.get_object(request, object_id)
             if row is not None:
                 steps = [
-                    {"label": move.label, "url": self._move_url(move, row), "is_grave": move.is_grave}
+                    {
+                        "label": move.label,
+                        "url": self._move_url(move, row),
+                        "is_grave": move.is_grave,
+                        "method": "get" if move.asks else "post",
+                    }
                     for move in self.moves
                     if request.user.has_perm(move.needs) and move.is_possible(row)
                 ]
@@ -109,15 +116,28 @@ class StaffAdmin(ModelAdmin):
         meta = self.opts
         return reverse(f"admin:{meta.app_label}_{meta.model_name}_{move.name}", args=[row.pk])
 
+    def _asked(self, request: HttpRequest, row: Any, *, move: Move, question: str) -> HttpResponse:
+        meta = self.opts
+        context = {
+            **self.admin_site.each_context(request),
+            "title": str(row),
+            "question": question,
+            "move": move,
+            "back": reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk]),
+        }
+        return TemplateResponse(request, "rayon/sure.html", context)
+
     def _move_view(self, move: Move) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
-            if request.method != "POST":
+            if request.method != "POST" and not (move.asks and request.method == "GET"):
                 return HttpResponseNotAllowed(["POST"])
             if not request.user.has_perm(move.needs):
                 raise PermissionDenied
             row = self.get_object(request, object_id)
             if row is None:
                 raise Http404
+            if move.asks and request.method == "GET":
+                return self._asked(request, row, move=move, question=move.asks(row))
             said = move.run(request, row)
             if said.level == messages.SUCCESS:
                 self.log_change(request, row, str(move.label))

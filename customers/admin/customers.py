@@ -124,6 +124,7 @@ class CustomerAdmin(MachineRowsAdmin):
     lists = (
         ("customers.view_purchase", "customers_purchase", both(en="Purchases", fr="Achats")),
         ("customers.view_affinity", "customers_affinity", both(en="Affinities", fr="Affinités")),
+        ("customers.view_profile", "customers_profile", both(en="Profile", fr="Profil")),
         ("customers.view_consent", "customers_consent", both(en="Consents", fr="Consentements")),
         ("customers.view_device", "customers_device", both(en="Devices", fr="Appareils")),
     )

@@ -13,6 +13,7 @@ from customers.admin.customers import consent_words
 from customers.admin.money import money
 from customers.admin.words import both, say
 from customers.models import Affinity, AffinityKind, Consent, Profile, Purchase, PurchaseLine
+from customers.rules.price_sensitivity import discount_share
 
 OF_CUSTOMER = linked("customer", en="Customer", fr="Client", needs="customers.view_customer")
 BY_CUSTOMER = ("customer__ref__exact", "customers.view_customer")
@@ -123,12 +124,29 @@ class AffinityAdmin(MachineRowsAdmin):
     list_filter = ("kind",)
 
 
+def _on_discount(row: Profile) -> str | None:
+    """Return how much is bought at a discount, as the decisions take it; nothing where no usual price was known."""
+    if not row.listed_lines:
+        return None
+    share = discount_share(discounted=row.discounted_lines, listed=row.listed_lines)
+    return f"{100 * share:.0f} %"
+
+
 @admin.register(Profile)
 class ProfileAdmin(MachineRowsAdmin):
+    singular = both(en="profile", fr="profil")
     title = both(en="Profiles", fr="Profils")
     columns = (
         OF_CUSTOMER,
         column("purchases", en="Receipts", fr="Tickets", order=False),
+        column("spend_minor", en="Spent (cents)", fr="Dépensé (centimes)", order=False),
+        column(
+            "listed_lines",
+            en="Bought at a discount",
+            fr="Acheté en promotion",
+            order=False,
+            read=_on_discount,
+        ),
         column("first_purchase_at", en="First purchase", fr="Premier achat", order=False),
         column("last_purchase_at", en="Last purchase", fr="Dernier achat", order=False),
     )

@@ -20,6 +20,7 @@ admin.site.unregister(Customer)
 class CustomerAdmin(WithoutDecisions):
     lists = (
         *WithoutDecisions.lists,
+        ("offers.view_nextbasket", "offers_nextbasket", both(en="Next basket", fr="Prochain panier")),
         ("offers.view_coupon", "offers_coupon", both(en="Coupons", fr="Coupons")),
         ("offers.view_visit", "offers_visit", both(en="Visits", fr="Visites")),
         ("offers.view_locationevent", "offers_locationevent", both(en="Events", fr="Événements")),

@@ -68,6 +68,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             link(say(en="Purchases", fr="Achats"), "customers", "purchase", "receipt_long"),
             link(say(en="Affinities", fr="Affinités"), "customers", "affinity", "favorite"),
             link(say(en="Profiles", fr="Profils"), "customers", "profile", "badge"),
+            link(say(en="Next baskets", fr="Prochains paniers"), "offers", "nextbasket", "shopping_basket"),
             link(say(en="Consents", fr="Consentements"), "customers", "consent", "fact_check"),
         ),
         group(
@@ -80,6 +81,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             link(say(en="Followed now", fr="Suivi en cours"), "offers", "presence", "radar"),
             link(say(en="Codes", fr="Codes"), "offers", "couponcode", "qr_code"),
             link(say(en="Devices", fr="Appareils"), "customers", "device", "smartphone"),
+            link(
+                say(en="Response models", fr="Modèles de réponse"),
+                "offers",
+                "responsemodel",
+                "model_training",
+            ),
             link(
                 say(en="Background jobs", fr="Tâches de fond"),
                 "procrastinate",

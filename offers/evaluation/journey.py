@@ -8,7 +8,7 @@ import csv
 import gzip
 import math
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -23,23 +23,18 @@ USUAL_RATE, USUAL_COUNT = (
     10.0,
 )  # a campaign kind's rate leans on the first as if it had been seen so often
 RECENT = timedelta(days=30)
-# (name, sign) of what is known of a household and a campaign before it starts
+# (name, sign) of what is known of a household and a campaign before it starts. Purchases are rates: sums over the past would
+# grow from campaign to campaign beyond all that was learned from.
 COLUMNS = (
     ("personal rate", 1),
-    ("personal rate in campaigns of the kind", 1),
-    ("campaigns redeemed", 1),
-    ("coupons redeemed", 1),
     ("coupons redeemed in its categories", 1),
     ("redeemed lately", 1),
-    ("redeemed among the last three campaigns", 1),
     ("lines a month", 1),
     ("lines in the last month", 1),
-    ("lines bought with a coupon", 1),
+    ("lines bought with a coupon a month", 1),
     ("share of lines bought with a coupon", 1),
     ("share of lines bought at a discount", 1),
-    ("lines of the campaign's products", 1),
-    ("lines of its makers in its categories", 1),
-    ("lines in its categories", 1),
+    ("lines of the campaign's products a month", 1),
     ("coupons in the campaign", 0),
 )
 
@@ -67,7 +62,7 @@ class Journey:
     redeemed: Mapping[str, Sequence[tuple[date, str, str]]]  # by household: (day, campaign, coupon), by day
     coupons: Mapping[str, frozenset[str]]  # coupon: categories of its products
     lines: Mapping[str, Sequence[Line]]  # by household, by day
-    makers: Mapping[str, tuple[str, str]]  # product: (maker, category)
+    categories: Mapping[str, str]  # by product
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,16 +81,13 @@ def read_journey(folder: Path) -> Journey:
     """Return what the folder's files tell. Raises FileNotFoundError for one that is missing."""
     products: defaultdict[str, set[str]] = defaultdict(set)
     coupons: defaultdict[str, set[str]] = defaultdict(set)
-    makers = {
-        row["product_id"]: (row["manufacturer_id"], row["product_category"])
-        for row in _rows(folder, "products")
-    }
+    categories = {row["product_id"]: row["product_category"] for row in _rows(folder, "products")}
     of_coupon: defaultdict[str, set[str]] = defaultdict(set)
     for row in _rows(folder, "coupons"):
         products[row["campaign_id"]].add(row["product_id"])
         coupons[row["campaign_id"]].add(row["coupon_upc"])
-        if row["product_id"] in makers:
-            of_coupon[row["coupon_upc"]].add(makers[row["product_id"]][1])
+        if row["product_id"] in categories:
+            of_coupon[row["coupon_upc"]].add(categories[row["product_id"]])
     redeemed: defaultdict[str, list[tuple[date, str, str]]] = defaultdict(list)
     for row in _rows(folder, "coupon_redemptions"):
         day = date.fromisoformat(row["redemption_date"][:10])
@@ -124,7 +116,7 @@ def read_journey(folder: Path) -> Journey:
         redeemed={household: sorted(own) for household, own in redeemed.items()},
         lines={household: sorted(own, key=lambda one: one.at) for household, own in lines.items()},
         coupons={coupon: frozenset(own) for coupon, own in of_coupon.items()},
-        makers=makers,
+        categories=categories,
     )
 
 
@@ -134,7 +126,7 @@ def pairs_of(journey: Journey) -> Pairs:
     received: defaultdict[str, list[str]] = defaultdict(list)
     for household, campaign in ordered:
         received[household].append(campaign)
-    wanted = {name: _wanted(journey, campaign) for name, campaign in journey.campaigns.items()}
+    wanted = {name: _categories(journey, campaign) for name, campaign in journey.campaigns.items()}
     numbers = {household: number for number, household in enumerate(dict.fromkeys(h for h, _ in ordered))}
     rows = [
         _row(journey, household, campaign, received=received[household], wanted=wanted[campaign])
@@ -155,63 +147,39 @@ def pairs_of(journey: Journey) -> Pairs:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    products: frozenset[str]
-    makers: frozenset[tuple[str, str]]
-    categories: frozenset[str]
-
-
-def _wanted(journey: Journey, campaign: Campaign) -> _Wanted:
-    makers = frozenset(journey.makers[one] for one in campaign.products if one in journey.makers)
-    return _Wanted(
-        products=campaign.products, makers=makers, categories=frozenset(category for _, category in makers)
-    )
+def _categories(journey: Journey, campaign: Campaign) -> frozenset[str]:
+    return frozenset(journey.categories[one] for one in campaign.products if one in journey.categories)
 
 
 def _row(
-    journey: Journey, household: str, name: str, *, received: Sequence[str], wanted: _Wanted
+    journey: Journey, household: str, name: str, *, received: Sequence[str], wanted: frozenset[str]
 ) -> list[float]:
+    """Return the personal rate, and the columns. wanted: the campaign's categories."""
     campaign = journey.campaigns[name]
     start = campaign.start
     before = [one for one in received if journey.campaigns[one].start < start]
     redemptions = [one for one in journey.redeemed.get(household, ()) if one[0] < start]
     redeemed = {own for _, own, _ in redemptions}
-    of_kind = [one for one in before if journey.campaigns[one].kind == campaign.kind]
     personal = (len(redeemed) + 0.3) / (len(before) + 3.0)
     lines = journey.lines.get(household, ())
     lines = lines[: bisect_left(lines, start, key=lambda one: one.at)]
-    count = Counter(
-        coupon=sum(line.has_coupon for line in lines),
-        discount=sum(line.is_discounted for line in lines),
-        recent=sum(line.at >= start - RECENT for line in lines),
-        product=sum(line.product in wanted.products for line in lines),
-        maker=sum(journey.makers.get(line.product) in wanted.makers for line in lines),
-        category=sum(journey.makers.get(line.product, ("", ""))[1] in wanted.categories for line in lines),
+    with_coupon = sum(line.has_coupon for line in lines)
+    discounted = sum(line.is_discounted for line in lines)
+    months = max(30, (start - FIRST_DAY).days) / 30.0
+    in_categories = sum(
+        not wanted.isdisjoint(journey.coupons.get(coupon, ())) for _, _, coupon in redemptions
     )
-    days = max(30, (start - FIRST_DAY).days)
     return [
         personal,
         math.log(personal),
-        (sum(one in redeemed for one in of_kind) + 0.3) / (len(of_kind) + 2.0),
-        math.log1p(len(redeemed)),
-        math.log1p(len(redemptions)),
-        math.log1p(
-            sum(
-                not wanted.categories.isdisjoint(journey.coupons.get(coupon, ()))
-                for _, _, coupon in redemptions
-            )
-        ),
+        math.log1p(in_categories),
         math.exp(-(start - redemptions[-1][0]).days / 60.0) if redemptions else 0.0,
-        float(sum(one in redeemed for one in before[-3:])),
-        math.log1p(30.0 * len(lines) / days),
-        math.log1p(count["recent"]),
-        math.log1p(count["coupon"]),
-        count["coupon"] / (len(lines) + 10.0),
-        (count["discount"] + 2.5) / (len(lines) + 5.0),
-        math.log1p(count["product"]),
-        math.log1p(count["maker"]),
-        math.log1p(count["category"]),
+        math.log1p(len(lines) / months),
+        math.log1p(sum(line.at >= start - RECENT for line in lines)),
+        math.log1p(with_coupon / months),
+        with_coupon / (len(lines) + 10.0),
+        (discounted + 2.5) / (len(lines) + 5.0),
+        math.log1p(sum(line.product in campaign.products for line in lines) / months),
         math.log1p(campaign.coupons),
     ]
 

@@ -11,7 +11,8 @@ import numpy as np
 from offers.rules.holdout import bucket
 from offers.rules.next_basket import baselines
 from offers.rules.next_basket.features import Candidates, blend, candidates_of
-from offers.rules.next_basket.histories import Floats, Histories, Ints, best, histories_of
+from offers.rules.next_basket.highest import best
+from offers.rules.next_basket.histories import Floats, Histories, Ints, histories_of
 from offers.rules.next_basket.measures import CUTS, measured
 from offers.rules.next_basket.network import EPOCHS
 from offers.rules.next_basket.panel import panel_of

@@ -22,7 +22,9 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
-FOLDS = 3  # campaigns before the split that are told by those before them
+# Campaign starts before the split, each told by the pairs before it: the last CHOOSING tell how strongly weights are held, the last
+# CALIBRATING, which are nearest to what comes, draw the line.
+CHOOSING, CALIBRATING = 9, 3
 ROUNDS = 1_000
 SEED = 11
 
@@ -45,17 +47,17 @@ class Judged:
 def judge(pairs: Pairs, *, split: date) -> Judged:
     """Return how a model of the pairs before the split tells those from it on.
 
-    How strongly the weights are held, and the line that calibrates, come of the last campaigns before the split, told by
-    those before them. Raises ValueError where a side has too little to go by.
+    How strongly the weights are held, and the line that calibrates, come of the last campaigns before the split, each told
+    by those before it. Raises ValueError where a side has too little to go by.
     """
     is_test = pairs.start >= split.toordinal()
     is_train = ~is_test
     if min(_kinds(pairs.outcomes[is_test]), _kinds(pairs.outcomes[is_train])) < 2:
         raise ValueError("on either side of the split there must be redemptions, and pairs without one")
     forward = {strength: _forward(pairs, is_train, strength=strength) for strength in STRENGTHS}
-    losses = {strength: log_loss(*told) for strength, told in forward.items()}
+    losses = {strength: log_loss(*_together(told)) for strength, told in forward.items()}
     strength = min(STRENGTHS, key=lambda one: losses[one])
-    line = calibrated(*forward[strength])
+    line = calibrated(*_together(forward[strength][-CALIBRATING:]))
     logits, weights = _told(pairs, train=is_train, test=is_test, strength=strength)
     logits = line.of(logits)
     outcomes = pairs.outcomes[is_test]
@@ -116,17 +118,21 @@ def _told(pairs: Pairs, *, train: Mask, test: Mask, strength: float) -> tuple[Fl
     return inputs[test] @ weights, weights[1:]
 
 
-def _forward(pairs: Pairs, train: Mask, *, strength: float) -> tuple[Floats, Floats]:
+def _forward(pairs: Pairs, train: Mask, *, strength: float) -> list[tuple[Floats, Floats]]:
     """Return log-odds and outcomes of the last campaign starts before the split, each told by the pairs before it."""
     starts = np.unique(pairs.start[train])
     told: list[tuple[Floats, Floats]] = []
-    for start in starts[max(1, len(starts) - FOLDS) :]:
+    for start in starts[max(1, len(starts) - CHOOSING) :]:
         before, now = pairs.start < start, pairs.start == start
         if _kinds(pairs.outcomes[before]) == 2:
             logits, _ = _told(pairs, train=before, test=now, strength=strength)
             told.append((logits, pairs.outcomes[now]))
     if not told:
         raise ValueError("before the split there are too few campaigns to choose by")
+    return told
+
+
+def _together(told: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
     return np.concatenate([one for one, _ in told]), np.concatenate([one for _, one in told])
 
 

@@ -35,12 +35,16 @@ GROUPS: Mapping[str, Mapping[tuple[str, str], Sequence[str]]] = {
         ("offers", "feedback"): (VIEW,),
         ("customers", "customer"): (VIEW,),
         ("customers", "affinity"): (VIEW,),
+        ("customers", "profile"): (VIEW,),
+        ("offers", "nextbasket"): (VIEW,),
+        ("offers", "responsemodel"): (VIEW,),
     },
     OPERATORS: {
         ("offers", "sendingswitch"): (VIEW, CHANGE),
         ("offers", "outboxmessage"): (VIEW, CHANGE),  # change: to resend and to drop
         ("offers", "receipt"): (VIEW,),
         ("offers", "lane"): (VIEW, CHANGE),  # change: to let it go on
+        ("offers", "responsemodel"): (VIEW, CHANGE),  # change: to choose the version in use
         ("offers", "locationevent"): (VIEW,),
         ("offers", "visit"): (VIEW,),
         ("offers", "presence"): (VIEW,),

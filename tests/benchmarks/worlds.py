@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -85,7 +85,7 @@ def _build(server: Server, *, size: Size) -> None:
     database.migrate(server, name=name)
     with database.connect(server, name=name) as connection:
         connection.execute(MEMORY)
-        with _unhindered(connection, size=size):
+        with unhindered(connection, is_told=size.customers >= 100_000):
             for part, statements in world_sql.PARTS:
                 with _told(size=size, part=part):
                     for statement in statements:
@@ -109,7 +109,7 @@ def _told(*, size: Size, part: str) -> Iterator[None]:
 
 
 @contextmanager
-def _unhindered(connection: psycopg.Connection[Any], *, size: Size) -> Iterator[None]:
+def unhindered(connection: psycopg.Connection[Any], *, is_told: bool = False) -> Iterator[None]:
     """Write without indexes and, where the user may, without checking each reference; indexes are made at the end."""
     row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
     if row == (True,):
@@ -125,7 +125,7 @@ def _unhindered(connection: psycopg.Connection[Any], *, size: Size) -> Iterator[
         else:
             connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(index)))
     yield
-    with _told(size=size, part="indexes"):
+    with doing("  indexes") if is_told else nullcontext():
         for table, _, constraint, rule, definition in indexes:
             if constraint:
                 connection.execute(

@@ -13,9 +13,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--panel", type=int, default=PANEL, help=f"customers who teach ({PANEL})")
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=1,
+            help="processes that rank; as many as there are free processors",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = refresh_next_baskets(now=datetime.now(UTC), panel=options["panel"])
+        done = refresh_next_baskets(
+            now=datetime.now(UTC), panel=options["panel"], processes=options["processes"]
+        )
         self.stdout.write(
             f"{done.customers} customers' next baskets written, {done.removed} removed"
             f" ({done.panel} customers taught, {done.products} products)."

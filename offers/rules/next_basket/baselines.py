@@ -7,7 +7,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from offers.rules.next_basket.histories import Floats, Histories, best
+from offers.rules.next_basket.highest import best
+from offers.rules.next_basket.histories import Floats, Histories
 from offers.rules.next_basket.panel import without_self
 
 BLOCK = 400

@@ -6,18 +6,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from offers.rules.next_basket.histories import Histories, Ints, best
-from offers.rules.next_basket.panel import DECAY, SHRINK, Panel, nearest, without_self
+from offers.rules.next_basket.highest import highest
+from offers.rules.next_basket.histories import Histories, Ints
+from offers.rules.next_basket.neighbours import VIEWS, added_up, neighbours_of
+from offers.rules.next_basket.panel import DECAY, Panel
 
-NEIGHBOURS = 800
-RARE_NEIGHBOURS = 300
-ASYMMETRY = 0.75  # of the third similarity: |own ∩ other| / (|own|^.75 |other|^.25)
-LOCALITY = 5  # its power
 BY_BLEND, BY_SEQUENCE, BY_RARITY = 150, 40, 40  # candidates of each kind, beside the customer's own products
 OTHERS_WEIGHT, POPULAR_WEIGHT = 6.0, 0.3  # of the blend
 
 OWN = ("count", "share", "decayed", "recency")
-SIMILAR = ("neighbours", "rare_neighbours", "close_neighbours")
+SIMILAR = VIEWS
 SEQUENCE = ("together", "follows")
 PRODUCT = ("popularity", "recent", "trend", "repeated", "again")
 CUSTOMER = ("baskets", "basket_size", "last_size", "loyalty", "mainstream")
@@ -38,96 +36,71 @@ def candidates_of(panel: Panel, block: Histories, *, own: Ints) -> Candidates:
     """Return the candidates of the block's customers.
 
     own: the panel's row of each customer, −1 for those outside; nobody is their own neighbour.
-    Memory: about ten arrays of customers × products, and one of customers × panel.
+    Memory: about ten arrays of customers × products, and what a block's neighbours bought.
     """
     counts, decayed = block.counts(), block.decayed(DECAY).astype(np.float32)
-    held = (counts > 0).astype(np.float32)
-    shared = (held @ panel.held.T).toarray()
-    sizes = np.maximum(_sum(held), 1.0)
-    similar = _by_neighbours(panel, held, shared=shared, sizes=sizes, own=own)
+    similar = _by_neighbours(panel, counts, own=own)
     spread = sp.diags(1.0 / np.maximum(_sum(decayed), 1e-9)) @ decayed
-    together = (spread @ panel.together).toarray()
-    follows = (block.decayed(0.5).astype(np.float32) @ panel.follows).toarray()
+    together = _following(panel.together, spread)
+    follows = _following(panel.follows, block.decayed(0.5))
     mine = decayed.toarray()
-    blend = (
-        mine + OTHERS_WEIGHT * similar["neighbours"] + (POPULAR_WEIGHT * panel.popularity).astype(np.float32)
-    )
-    chosen = held.toarray() > 0
+    blend = _blended(panel, mine, similar["neighbours"])
+    times = counts.toarray()
+    chosen = times > 0
     for scores, count in ((blend, BY_BLEND), (follows, BY_SEQUENCE), (similar["rare_neighbours"], BY_RARITY)):
-        np.put_along_axis(chosen, best(scores, count), True, axis=1)
+        for row, values in enumerate(scores):
+            chosen[row, highest(values, count)] = True
     customer, product = np.nonzero(chosen)
-    times = counts.toarray()[customer, product]
+    of_pairs = customer * block.products + product
     recency = block.matrix(1.0 / (block.age + 1.0)).toarray()
+    times = times.ravel()[of_pairs]
     baskets = np.maximum(block.baskets, 1)
     columns: dict[str, NDArray[np.floating]] = {
         "count": times,
         "share": times / baskets[customer],
-        "decayed": mine[customer, product],
-        "recency": recency[customer, product],
+        "decayed": mine.ravel()[of_pairs],
+        "recency": recency.ravel()[of_pairs],
         **{name: scores[customer, product] for name, scores in similar.items()},
         "together": together[customer, product],
         "follows": follows[customer, product],
         **{name: getattr(panel, name)[product] for name in PRODUCT},
         **{name: values[customer] for name, values in _of_customers(panel, block, counts).items()},
     }
-    features = np.stack([columns[name] for name in NAMES], axis=1).astype(np.float32)
-    return Candidates(
-        customers=block.customers,
-        customer=customer.astype(np.int64),
-        product=product.astype(np.int64),
-        features=features,
-    )
+    features = np.stack([columns[name] for name in NAMES], axis=1, dtype=np.float32, casting="same_kind")
+    return Candidates(customers=block.customers, customer=customer, product=product, features=features)
 
 
 def blend(panel: Panel, block: Histories, *, own: Ints) -> NDArray[np.float32]:
     """Return the linear blend of own, neighbours' and everybody's purchases, customers × products; nothing is learned."""
-    held = (block.counts() > 0).astype(np.float32)
-    sizes = np.maximum(_sum(held), 1.0)
-    shared = (held @ panel.held.T).toarray()
-    others = (_cosine_neighbours(panel, shared, sizes=sizes, own=own) @ panel.decayed).toarray()
-    popular = (POPULAR_WEIGHT * panel.popularity).astype(np.float32)
-    return block.decayed(DECAY).astype(np.float32).toarray() + OTHERS_WEIGHT * others + popular
+    similar = _by_neighbours(panel, block.counts(), own=own)
+    return _blended(panel, block.decayed(DECAY).astype(np.float32).toarray(), similar["neighbours"])
 
 
-def _cosine_neighbours(
-    panel: Panel, shared: NDArray[np.float32], *, sizes: NDArray[np.floating], own: Ints
-) -> sp.csr_matrix:
-    cosine = shared / (np.sqrt(np.outer(sizes, panel.sizes)) + SHRINK)
-    return nearest(without_self(cosine.astype(np.float32), own=own), count=NEIGHBOURS)
+def _blended(panel: Panel, mine: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    return mine + np.float32(OTHERS_WEIGHT) * others + (POPULAR_WEIGHT * panel.popularity).astype(np.float32)
 
 
-def _by_neighbours(
-    panel: Panel,
-    held: sp.csr_matrix,
-    *,
-    shared: NDArray[np.float32],
-    sizes: NDArray[np.floating],
-    own: Ints,
-) -> dict[str, NDArray[np.float32]]:
-    """Return three views of what customers like these buy, each customers × products."""
-    rare = (held @ sp.diags(panel.rarity.astype(np.float32))).tocsr()
-    norms = np.sqrt(_sum(rare.multiply(rare)))
-    shrink = SHRINK * float(np.mean(panel.rarity)) ** 2 if len(panel.rarity) else SHRINK
-    by_rarity = (rare @ panel.rare.T).toarray() / (np.outer(norms, panel.rare_norms) + shrink)
-    asymmetric = sizes[:, None] ** ASYMMETRY * np.maximum(panel.sizes, 1.0)[None, :] ** (1.0 - ASYMMETRY)
-    close = (shared / asymmetric) ** LOCALITY
-    views = {
-        "neighbours": _cosine_neighbours(panel, shared, sizes=sizes, own=own),
-        "rare_neighbours": _view(by_rarity, count=RARE_NEIGHBOURS, own=own),
-        "close_neighbours": _view(close, count=RARE_NEIGHBOURS, own=own),
-    }
-    return {name: (weights @ panel.decayed).toarray() for name, weights in views.items()}
+def _by_neighbours(panel: Panel, held: sp.csr_matrix, *, own: Ints) -> dict[str, NDArray[np.float32]]:
+    """Return what customers like these buy in each view, each customers × products."""
+    near = neighbours_of(panel, held, own=own)
+    bought = added_up(
+        panel.decayed, rows=near.member, of=near.customer, weights=near.weights, customers=held.shape[0]
+    )
+    return {name: bought[:, :, view] for view, name in enumerate(VIEWS)}
 
 
-def _view(similarities: NDArray[np.floating], *, count: int, own: Ints) -> sp.csr_matrix:
-    return nearest(without_self(similarities.astype(np.float32), own=own), count=count)
+def _following(companions: sp.csr_matrix, had: sp.csr_matrix) -> NDArray[np.float32]:
+    """Return what goes with the products that each customer had, customers × products."""
+    weights = had.data.astype(np.float32)[:, None]
+    of = np.repeat(np.arange(had.shape[0]), np.diff(had.indptr))
+    return added_up(companions, rows=had.indices, of=of, weights=weights, customers=had.shape[0])[:, :, 0]
 
 
 def _of_customers(panel: Panel, block: Histories, counts: sp.csr_matrix) -> dict[str, NDArray[np.floating]]:
     """Return what kind of shopper each customer is."""
     bought, distinct = _sum(counts), _sum(counts > 0)
     baskets = np.maximum(block.baskets, 1)
-    buyers = np.log1p(np.asarray(panel.held.sum(axis=0)).ravel())
+    buyers = np.log1p(np.diff(panel.buyers.indptr))
     return {
         "baskets": block.baskets.astype(np.float64),
         "basket_size": bought / baskets,

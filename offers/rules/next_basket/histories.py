@@ -88,18 +88,30 @@ def histories_of(baskets: Sequence[Sequence[Sequence[int]]], *, products: int) -
     )
 
 
-def best(scores: NDArray[np.floating], count: int) -> Ints:
-    """Return the columns of the `count` highest scores of each row, best first; the lower column among equals.
+def histories_of_days(
+    *, customer: Ints, day: Ints, product: Ints, customers: int, products: int, most: int
+) -> Histories:
+    """Return the histories of lines: what a customer buys on one day is one basket, and the newest `most` baskets count.
 
-    Fewer where there are fewer columns.
+    customer, day, product: of each line, in any order; a product of −1 is none of those told, and yet makes a basket.
     """
-    count = min(count, scores.shape[1])
-    if count == 0:
-        return np.zeros((len(scores), 0), dtype=np.int64)
-    # the count-th highest value tells whom to look at; equals of it are cut by their column
-    least = -np.partition(-scores, count - 1, axis=1)[:, count - 1 : count]
-    chosen = np.empty((len(scores), count), dtype=np.int64)
-    for row, (values, bar) in enumerate(zip(scores, least, strict=True)):
-        columns = np.flatnonzero(values >= bar)
-        chosen[row] = columns[np.argsort(-values[columns], kind="stable")[:count]]
-    return chosen
+    first = int(day.min(initial=0))
+    days = int(day.max(initial=0)) - first + 1
+    # one number a line, which rises by customer, falls by day and rises by product
+    baskets, products_too = customer * days + (days - 1 - (day - first)), products + 1
+    entries = np.unique(baskets * products_too + product + 1)
+    basket, product = entries // products_too, entries % products_too - 1
+    customer = basket // days
+    begins = np.flatnonzero(np.diff(basket, prepend=-1))
+    number = np.cumsum(np.diff(basket, prepend=-1) != 0) - 1  # of the entry's basket, over all customers
+    newest = np.searchsorted(customer[begins], np.arange(customers + 1))  # each customer's first basket
+    age = number - newest[customer]
+    is_told = (product >= 0) & (age < most)
+    return Histories(
+        customers=customers,
+        products=products,
+        customer=customer[is_told],
+        product=product[is_told],
+        age=age[is_told],
+        baskets=np.minimum(np.diff(newest), most),
+    )

@@ -18,12 +18,11 @@ ROWS = 1_000  # products whose companions are counted at a time
 class Panel:
     """Customers whose baskets speak for all, and what is counted once over them. Products are columns."""
 
-    histories: Histories
-    held: sp.csr_matrix  # customers × products: 1 where bought at all
-    rare: sp.csr_matrix  # the same, weighed by log(customers / buyers)
+    buyers: sp.csr_matrix  # products × customers: 1 where bought at all
     decayed: sp.csr_matrix  # customers × products
-    sizes: Floats  # distinct products of each customer
-    rare_norms: Floats  # length of each row of `rare`
+    size_roots: NDArray[np.float32]  # of each customer's distinct products: their number to the power of 1/2
+    size_quarters: NDArray[np.float32]  # and of 1/4, at least 1
+    rare_norms: NDArray[np.float32]  # length of each customer's products, each as long as it is rare
     together: sp.csr_matrix  # products × products: had by the same customers, as a cosine
     follows: sp.csr_matrix  # products × products: in the basket after the row's product
     rarity: Floats  # log(customers / buyers)
@@ -42,16 +41,15 @@ def panel_of(histories: Histories) -> Panel:
     bought = _columns(counts)
     recent = _columns(histories.last())
     rarity = np.log(max(1, histories.customers) / np.maximum(buyers, 1.0))
-    rare = (held @ sp.diags(rarity)).tocsr()
+    sizes = _rows(held)
     follows, again = _transitions(histories)
     near = sp.diags(1.0 / np.sqrt(buyers + SHRINK))
     return Panel(
-        histories=histories,
-        held=held.astype(np.float32),
-        rare=rare.astype(np.float32),
+        buyers=held.astype(np.float32).T.tocsr(),
         decayed=histories.decayed(DECAY).astype(np.float32),
-        sizes=_rows(held),
-        rare_norms=np.sqrt(_rows(rare.multiply(rare))),
+        size_roots=np.sqrt(sizes).astype(np.float32),
+        size_quarters=(np.maximum(sizes, 1.0) ** 0.25).astype(np.float32),
+        rare_norms=np.sqrt(held @ rarity**2).astype(np.float32),
         together=_companions((held @ near).tocsc()),
         follows=follows,
         rarity=rarity,
@@ -111,18 +109,6 @@ def _highest(matrix: sp.csr_matrix, count: int) -> sp.csr_matrix:
     place = np.arange(len(order)) - matrix.indptr[rows[order]]
     kept = order[place < count]
     return sp.csr_matrix((matrix.data[kept], (rows[kept], matrix.indices[kept])), shape=matrix.shape)
-
-
-def nearest(similarities: NDArray[np.float32], *, count: int) -> sp.csr_matrix:
-    """Return each row's highest similarities, at most `count`, scaled to add up to 1.
-
-    Of those equal to the first that is left out, none stays: their order would be chance.
-    """
-    if similarities.shape[1] > count:
-        least = -np.partition(-similarities, count, axis=1)[:, count : count + 1]
-        similarities = np.where(similarities > least, similarities, 0.0)
-    total = similarities.sum(axis=1, keepdims=True)
-    return sp.csr_matrix(similarities / np.maximum(total, 1e-12))
 
 
 def without_self(similarities: NDArray[np.float32], *, own: Ints) -> NDArray[np.float32]:

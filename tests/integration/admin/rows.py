@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from push_notifications.models import APNSDevice, GCMDevice, WebPushDevice
 from customers import models as people
 from customers.rules.affinity import brand_key
 from offers import models
+from offers.rules.response import COLD, model_to_json
 
 POISON = "<img src=x onerror=alert(1)>"
 _number = iter(range(1, 10_000_000))
@@ -255,6 +257,33 @@ def a_feedback(*, now: datetime) -> models.Feedback:
     )
 
 
+def a_next_basket(*, now: datetime, **changed: Any) -> models.NextBasket:
+    values: dict[str, Any] = {
+        "customer": changed.get("customer") or a_customer(now=now, granted=["push", "profiling"]),
+        "gtins": [a_product(now=now, name="Skyr").gtin, "3000000000007"],
+        "chances": [0.4321, 0.05],
+        "own": [2.5, 0.0],
+        "alike": [0.3, 0.02],
+        "together": [0.0, 0.4],
+        "popular": [0.6, -0.2],
+        "computed_at": now,
+    }
+    return models.NextBasket.objects.create(**{**values, **changed})
+
+
+def a_response_model(*, now: datetime, **changed: Any) -> models.ResponseModel:
+    version = next(_number)
+    learned = replace(COLD, version=version)
+    values: dict[str, Any] = {
+        "version": version,
+        "parameters": model_to_json(learned),
+        "exposures": 1_234,
+        "figures": {"log_loss": 0.21, "log_loss_before": 0.22, "auc": 0.81},
+        "trained_at": now,
+    }
+    return models.ResponseModel.objects.create(**{**values, **changed})
+
+
 # What makes one row for each page that staff can open, by "app.model".
 MAKERS: dict[str, Callable[..., Any]] = {
     "auth.user": lambda *, now: User.objects.create_user(ref("staff")),
@@ -278,6 +307,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "offers.feedback": a_feedback,
     "offers.lane": lambda *, now: models.Lane.objects.create(name=secrets.token_hex(4)),
     "offers.locationevent": an_event,
+    "offers.nextbasket": a_next_basket,
     "offers.offer": lambda *, now: an_offer(now=now, all_stores=False),
     "offers.outboxmessage": a_message,
     "offers.presence": lambda *, now: models.Presence.objects.create(
@@ -285,6 +315,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     ),
     "offers.product": a_product,
     "offers.receipt": a_receipt,
+    "offers.responsemodel": a_response_model,
     "offers.store": lambda *, now: an_aisle(now=now).store,
     "offers.visit": a_visit,
     "procrastinate.procrastinatejob": lambda *, now: ProcrastinateJob(pk=0),

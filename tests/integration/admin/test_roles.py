@@ -47,6 +47,9 @@ OPEN_TO = {
         "offers.feedback",
         "customers.customer",
         "customers.affinity",
+        "customers.profile",
+        "offers.nextbasket",
+        "offers.responsemodel",
     },
     OPERATORS: {
         "offers.sendingswitch",
@@ -54,6 +57,7 @@ OPEN_TO = {
         "offers.receipt",
         "offers.lane",
         "offers.locationevent",
+        "offers.responsemodel",
         "offers.visit",
         "offers.presence",
         "offers.decision",

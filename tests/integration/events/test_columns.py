@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, datetime, timedelta, timezone
 
+import numpy as np
 import pytest
 
 from offers import cursors
@@ -40,6 +41,22 @@ def test_a_column_comes_back_as_it_went(column, kind, values):
     for some in (values, [], [None]):
         with hot_cursor() as cursor:
             cursor.execute("SELECT %s, pg_typeof(%s)::text", [column(some), column(some)])
+            assert cursor.fetchone() == (some, kind)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "values"),
+    [
+        (cursors.bigints, "bigint[]", [0, -1, 2**63 - 1, -(2**63)]),
+        (cursors.ints, "integer[]", [0, 65_535, -(2**31)]),
+        (cursors.floats, "double precision[]", [0.0, -90.0, 1e-300, math.inf]),
+    ],
+)
+def test_an_array_of_numbers_is_the_column_of_its_values(column, kind, values):
+    for some in (values, values[:1], []):
+        with hot_cursor() as cursor:
+            sent = np.array(some, dtype=np.array(values).dtype)
+            cursor.execute("SELECT %s, pg_typeof(%s)::text", [column(sent), column(sent)])
             assert cursor.fetchone() == (some, kind)
 
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0005_odd_fixes'),
-        ('offers', '0008_targeting'),
+        ('offers', '0010_mail_events'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0005_odd_fixes'),
-        ('offers', '0008_targeting'),
+        ('offers', '0009_deal_learning'),
     ]
 
     operations = [
