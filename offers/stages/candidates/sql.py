@@ -138,7 +138,7 @@ TERMS = """
            o.unit_price_minor, o.deal IS NOT NULL AS is_deal, COALESCE(deal.is_stopped, false) AS is_deal_stopped,
            COALESCE(CASE WHEN o.deal IS NULL THEN o.unit_cost_minor
                          ELSE (o.deal->>'unsold_value_minor')::int END, 0) AS unit_worth_minor,
-           (o.deal->>'elasticity')::float8 AS elasticity,
+           COALESCE(deal.elasticity, (o.deal->>'elasticity')::float8) AS elasticity,
            deal.bids_minor[LEAST((capacity.units - capacity.claimed + deal.bid_lot - 1) / deal.bid_lot,
                                  cardinality(deal.bids_minor))] AS bid_price_minor,
            capacity.wave_left AS send_now,

@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import Customer, Profile
+from offers.admin import learned_words
 from offers.models import ResponseModel
 from offers.operations.staff import MARKETERS, OPERATORS
+from offers.rules.response import COLUMNS
 from tests.integration.admin.rows import a_customer, a_next_basket, a_product, a_response_model
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +117,7 @@ def test_a_marketer_sees_a_model_in_words_and_cannot_choose_it(sign_in: SignIn, 
     french = marketer.get(page, headers={"accept-language": "fr"}).content.decode()
 
     cell = '<td class="pr-4">{}</td><td class="pr-4">{}</td><td>{}</td>'
-    assert cell.format("in the next basket anyway", "raises", "+2.500") in english
+    assert cell.format("in the next basket anyway", "raises", "+1.000") in english
     assert cell.format("kilomètres de distance", "diminue", "-0.030") in french
     assert "0.8100" in english
     url = reverse("admin:offers_responsemodel_use", args=[model.pk])
@@ -124,5 +126,13 @@ def test_a_marketer_sees_a_model_in_words_and_cannot_choose_it(sign_in: SignIn, 
     assert not ResponseModel.objects.filter(is_current=True).exists()
 
 
+def test_every_column_of_the_model_has_words() -> None:
+    assert learned_words.COLUMNS.keys() == set(COLUMNS)
+
+
 def test_a_step_without_a_question_is_only_posted(boss: Client) -> None:
     assert boss.get(reverse("admin:offers_lane_resume", args=["fcm"])).status_code == 405
+
+
+def test_every_column_of_the_model_has_words() -> None:
+    assert learned_words.COLUMNS.keys() == set(COLUMNS)

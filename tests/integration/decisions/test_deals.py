@@ -108,6 +108,16 @@ def test_the_coupon_takes_the_present_depth_and_the_score_is_kept(now: datetime)
     assert (capacity.claimed, capacity.wave_left) == (1, state.send_now - 1)
 
 
+def test_the_score_goes_by_the_elasticity_that_the_reviews_learned(now: datetime) -> None:
+    store, offer = make_store(now=now), make_deal(now=now)
+    DealState.objects.filter(offer=offer).update(elasticity=1.0)
+    [made] = pass_by([make_buyer(now=now)], store=store, now=now)
+    [candidate] = Decision.objects.get().candidates
+    assert candidate["signal_elasticity"] == 1.0
+    assert candidate["q1"] == 0.2961  # odds of 0.124 · e^(1 · 0.4) · e^(1.15 · 0.6)
+    assert made.reason == "issued"
+
+
 def test_a_scarce_unit_is_not_given_away(now: datetime) -> None:
     store = make_store(now=now)
     make_deal(now=now, hours=4.0, units=4)
