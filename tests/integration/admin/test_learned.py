@@ -132,7 +132,3 @@ def test_every_column_of_the_model_has_words() -> None:
 
 def test_a_step_without_a_question_is_only_posted(boss: Client) -> None:
     assert boss.get(reverse("admin:offers_lane_resume", args=["fcm"])).status_code == 405
-
-
-def test_every_column_of_the_model_has_words() -> None:
-    assert learned_words.COLUMNS.keys() == set(COLUMNS)

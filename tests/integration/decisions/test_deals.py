@@ -114,7 +114,7 @@ def test_the_score_goes_by_the_elasticity_that_the_reviews_learned(now: datetime
     [made] = pass_by([make_buyer(now=now)], store=store, now=now)
     [candidate] = Decision.objects.get().candidates
     assert candidate["signal_elasticity"] == 1.0
-    assert candidate["q1"] == 0.2961  # odds of 0.124 · e^(1 · 0.4) · e^(1.15 · 0.6)
+    assert candidate["q1"] == 0.2963  # odds of 0.124 · e^(1 · 0.4) · e^(1.15 · 0.6)
     assert made.reason == "issued"
 
 
