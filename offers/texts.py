@@ -122,6 +122,15 @@ _WHY = {
         "fr": "Cette offre est ouverte à tous les clients de ce magasin.",
         "en": "This offer is open to every customer of this store.",
     },
+    # weighed by its margin: it went to those whom it pays to tell, whatever they bought
+    "deal": {
+        "fr": "C’est une offre de dernière minute, faite à une partie des clients présents.",
+        "en": "It is a last-minute offer, made to some of the customers who are here.",
+    },
+    "some": {
+        "fr": "Cette offre est faite à une partie des clients de ce magasin.",
+        "en": "This offer is made to some of the customers of this store.",
+    },
 }
 
 
@@ -171,7 +180,11 @@ def _why_key(*, candidate: Candidate, terms: OfferTerms, topics: frozenset[str],
         return "brand" + often if terms.target_name else "like_it"
     if uses_history and terms.never_bought:
         return "discovery"
-    return "topic" if topics & terms.topics else "everybody"
+    if topics & terms.topics:
+        return "topic"
+    if terms.is_deal:
+        return "deal"
+    return "everybody" if terms.objective == "reward" else "some"
 
 
 def _some(name: str) -> str:

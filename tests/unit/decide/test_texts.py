@@ -1,5 +1,7 @@
 """Every reason has a sentence in both languages, and purchase history is named only where it was used."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -88,3 +90,19 @@ def test_a_followed_topic_is_named_as_the_reason() -> None:
         candidate=NEIGHBOUR, terms=terms, topics=frozenset({"bio"}), uses_history=True, language="en"
     )
     assert said == "You follow a topic of this offer."
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"objective": "margin"}, "This offer is made to some of the customers of this store."),
+        (
+            {"objective": "margin", "is_deal": True},
+            "It is a last-minute offer, made to some of the customers who are here.",
+        ),
+    ],
+)
+def test_what_was_weighed_is_not_said_to_be_for_everybody(changed: dict[str, Any], said: str) -> None:
+    terms = replace(DANONE, **changed)
+    found = why_issued(candidate=NEIGHBOUR, terms=terms, topics=frozenset(), uses_history=True, language="en")
+    assert found == said
