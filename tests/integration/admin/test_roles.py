@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -175,3 +176,13 @@ def test_a_store_manager_cannot_move_an_offer(sign_in: SignIn, now: datetime, st
     assert sign_in(STORE_MANAGERS).post(url).status_code == 403
     offer.refresh_from_db()
     assert offer.state == "paused"
+
+
+def test_every_migrate_gives_the_groups_what_this_version_says() -> None:
+    Group.objects.filter(name=OPERATORS).delete()
+    Group.objects.get(name=MARKETERS).permissions.clear()
+    call_command("migrate", verbosity=0)
+    made = {group.name: set(group.permissions.all()) for group in Group.objects.all()}
+    assert made == {name: set(group.permissions.all()) for name, group in ensure_groups().items()}
+    assert made.keys() == GROUPS.keys()
+    assert all(made.values())
