@@ -180,8 +180,8 @@ def _age_p99(
         _wait(connection, least=before + bursts * each)
     taken = connection.execute(
         "SELECT (customer_id - %(skip)s - 1) / %(each)s, accepted_at FROM offers_outboxmessage"
-        " WHERE customer_id > %(skip)s + %(warm)s",
-        {"skip": skip, "each": each, "warm": WARM_UP_BURSTS * each},
+        " WHERE customer_id > %(after)s",
+        {"skip": skip, "each": each, "after": skip + WARM_UP_BURSTS * each},
     )
     ages = sorted((at - promised[burst]).total_seconds() for burst, at in taken)
     bare = sorted(
