@@ -11,7 +11,7 @@ from offers.rules.next_basket.histories import Floats, Histories, Ints
 DECAY = 0.8  # of each older basket
 SHRINK = 10.0  # pulls similarities that rest on few products towards 0
 TOGETHER = 200  # products kept beside each product
-ROWS = 1_000  # products whose companions are counted at a time
+ROWS = 250  # products whose companions are counted at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from offers.rules.next_basket.histories import Floats, Histories, Ints
 from offers.rules.next_basket.network import EPOCHS, Network, averaged, train
 from offers.rules.next_basket.panel import Panel, panel_of
 
-BLOCK = 400  # customers whose scores over all products stand in memory together
+BLOCK = 100  # customers whose scores and neighbours' purchases stand in memory together
 NETWORKS = 3  # of different beginnings, averaged: chance evens out
 KEPT_NEGATIVES = 0.25  # of the candidates that were not bought; each then counts four times
 # What the parts of a score are called, and the features whose absence takes each part away.
