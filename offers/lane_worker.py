@@ -77,7 +77,7 @@ class LaneWorker:
             hands=self.hands,
             clock=self.clock,
             chance=self.chance,
-            on_written=self._hear_written,
+            on_written=self._hear_due,
         )
 
     def run(self, *, stop: Stop) -> None:
@@ -118,17 +118,20 @@ class LaneWorker:
     # --- what it hears --------------------------------------------------------------------------------------
 
     def _take_in(self, news: LaneNews) -> None:
+        """Take in the watch's word. It may have looked before a claim that is known of already: what is due can only be sooner.
+
+        That nothing is due, or only later, is a claim's to say; a claim in vain costs a query, a message forgotten an offer.
+        """
         self._changes += 1
         self._adopt(news)
         self._not_before = None
-        self._wake.set()
+        self._hear_due(news.due_at)
 
     def _adopt(self, news: LaneNews) -> None:
         self._is_stopped = news.is_stopped
         self._breaker.take_in(news.open_until)
-        self._due_at = news.due_at
 
-    def _hear_written(self, due_at: datetime | None) -> None:
+    def _hear_due(self, due_at: datetime | None) -> None:
         if due_at is not None and (self._due_at is None or due_at < self._due_at):
             self._due_at = due_at
         self._wake.set()
@@ -198,6 +201,7 @@ class LaneWorker:
         self._writer.bury(looked.malformed)
         if filled.news is not None and is_latest:
             self._adopt(filled.news)
+            self._due_at = filled.news.due_at
             # What is due now and was not to be had is in another worker's hands.
             self._not_before = at + timedelta(seconds=BUSY_S)
         # Otherwise the watch may know of messages that came after this claim: they are claimed at once.

@@ -114,7 +114,7 @@ def record_answers(
 
     malformed: attempts by id of messages that nothing could be made of; they become dead letters.
     Returns what is still to be dropped: those stay leased, so that a worker that dies here leaves them to the next.
-    Effects: locks the messages in the order of their ids.
+    Effects: locks the messages in the order of their ids; a message that goes on to another lane wakes the workers.
     """
     steps = {
         (answer.parcel.row_id, answer.parcel.attempts): next_step(
@@ -137,6 +137,8 @@ def record_answers(
         cursor.execute(_SETTLE, {**_steps(steps, times=times), **_tries(answers)})
         for row_id, reason in cursor.fetchall():
             left.dropped[reason].append(row_id)
+        if any(step.lane is not None for step in steps.values()):
+            _wake_workers(cursor)
     left.next_due_at = min((step.due_at for step in steps.values() if step.due_at is not None), default=None)
     return left
 
@@ -151,7 +153,7 @@ def release_messages(held: Mapping[int, int], *, lane: str | None = None) -> Non
     with hot_cursor() as cursor:
         cursor.execute(_RELEASE, {"ids": bigints(held), "attempts": ints(held.values()), "lane": lane})
         if lane is not None:
-            cursor.execute("SELECT pg_notify(%s, '')", [OUTBOX_CHANNEL])
+            _wake_workers(cursor)
 
 
 def release_parcels(parcels: Iterable[Parcel]) -> None:
@@ -187,6 +189,11 @@ def _tries(answers: Sequence[Answer]) -> dict[str, Any]:
         "times": instants(answer.at for answer in tried),
         "names": texts(_clean(receipt.provider_message_id)[:200] for receipt in receipts),
     }
+
+
+def _wake_workers(cursor: Any) -> None:
+    """Let the lanes look anew: one of them has a message that it does not know of."""
+    cursor.execute("SELECT pg_notify(%s, '')", [OUTBOX_CHANNEL])
 
 
 def _clean(text: str | None) -> str:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from customers.models import Customer
@@ -94,6 +96,17 @@ def test_an_open_socket_is_offered_the_message_once_and_then_the_push_goes(
     assert [push["data"]["message_id"] for push in fcm.delivered()] == [str(message.message_id)]
     assert deliver(lanes, now=now + 3 * ACK) == 0
     assert message.channel == "push"
+
+
+def test_each_change_of_lanes_wakes_the_workers(now: datetime, lanes: Lanes) -> None:
+    """To the sockets' lane, and on to the push's: that lane knows of nothing, and would sleep past the deadline."""
+    message = make_message(now=now)
+    hold_socket(message.customer, now=now, lease_s=60)
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as listening:
+        listening.execute("LISTEN rayon_outbox")
+        deliver(lanes, now=now)
+        assert (state_of(message), message.lane) == (("queued", ""), "fcm")
+        assert len(list(listening.notifies(timeout=2, stop_after=2))) == 2
 
 
 def test_an_acknowledged_message_is_finished_by_the_socket_and_pushed_to_nobody(
