@@ -187,6 +187,7 @@ async def test_where_the_environment_has_a_proxy_everything_goes_through_it(
 async def proxy() -> AsyncIterator[tuple[str, list[str]]]:
     """Yield the address of a proxy, and what it was asked for."""
     asked: list[str] = []
+    serving: set[asyncio.Task[None] | None] = set()
 
     async def copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -199,6 +200,7 @@ async def proxy() -> AsyncIterator[tuple[str, list[str]]]:
             writer.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(asyncio.current_task())
         asked.append((await reader.readuntil(b"\r\n\r\n")).decode().splitlines()[0])
         host, port = asked[-1].split()[1].split(":")
         there, back = await asyncio.open_connection(host, int(port))
@@ -210,3 +212,7 @@ async def proxy() -> AsyncIterator[tuple[str, list[str]]]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
     finally:
         server.close()
+        open_still = [task for task in serving if task is not None]
+        for task in open_still:
+            task.cancel()
+        await asyncio.gather(*open_still, return_exceptions=True)

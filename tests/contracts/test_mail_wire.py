@@ -44,6 +44,8 @@ async def sent(connect: Callable[[], EmailBackend]) -> Receipt:
 
 
 async def test_a_handshake_that_drips_is_cut() -> None:
+    is_over = asyncio.Event()
+
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             for byte in RECORD_OF_16_KIB + bytes(100):
@@ -51,9 +53,14 @@ async def test_a_handshake_that_drips_is_cut() -> None:
                 await writer.drain()
                 await asyncio.sleep(0.05)
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        is_over.set()
 
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
         receipt = await sent(over_tls(server.sockets[0].getsockname()[1]))
+        async with asyncio.timeout(10):
+            await is_over.wait()  # the cut is felt at the other end, too
 
     assert (receipt.outcome, receipt.provider_code) == (Outcome.TRY_LATER, "TIMEOUT")
 

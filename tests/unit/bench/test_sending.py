@@ -93,14 +93,14 @@ def messages(count: int) -> list[Message]:
     "pieces", [(WHOLE,), (CHUNKED,), (CHUNKED[:30], CHUNKED[30:80], CHUNKED[80:]), (WHOLE[:-1], WHOLE[-1:])]
 )
 def test_each_answer_is_counted_once_however_it_comes(pieces: tuple[bytes, ...]) -> None:
-    crowd = Crowd([Walker(messages(3)) for _ in range(4)], at_once=2)
+    crowd = Crowd([Walker(messages(3)) for _ in range(8)], at_once=2)
     with answering(each_request(*pieces)) as port:
         lines = [Http(port), Http(port)]
         load = scheduled(lines, crowd, arrivals_s=[0.001 * number for number in range(12)])
         for line in lines:
             line.close()
     assert (load.answers, load.accepted, len(load.latencies_s)) == (12, 12, 12)
-    assert crowd.left == 0
+    assert 2 <= crowd.left <= 4  # two to four have walked to their end, and two are on their way
 
 
 def test_latency_counts_from_the_schedule() -> None:
