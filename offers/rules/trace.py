@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from customers.rules.frequency import Caps, cap_reason, effective_caps
+from customers.rules.frequency import cap_reason, effective_caps
 from customers.rules.zones import UnknownTimeZone, local_time
 from offers.flow import Candidate, CustomerFacts, OfferTerms, Trigger
 from offers.rules import eligibility
 from offers.rules.channels import channel_for, no_channel
-from offers.rules.eligibility import ADULT_YEARS, Audience, Reason, Standing
+from offers.rules.compared import audience_of, caps_of, limit_of, standing_of, was_sent_this_visit
+from offers.rules.eligibility import ADULT_YEARS, Reason
 from offers.rules.holdout import BUCKETS, bucket
 from offers.rules.legal_values import Rule
-from offers.rules.signals import NOTHING_LEARNED, Learned, signals_of, waiting
+from offers.rules.signals import NOTHING_LEARNED, Learned
 from offers.rules.worth import weigh
 
 Part = Literal["who", "whether", "when", "measure"]
@@ -100,22 +101,11 @@ def _whether(
         {*terms.brand_keys, *terms.category_refs} & {*facts.muted_brands, *facts.muted_categories}
     )
     yield check("mute", muted, muted=of_these)
-    audience = Audience(
-        min_affinity_share=terms.min_affinity_share,
-        bought_within_days=terms.bought_within_days,
-        never_bought=terms.never_bought,
-        segments=terms.segments,
-        topics=terms.topics,
-    )
+    audience = audience_of(terms)
     may_read = "profiling" in facts.granted
     unread = Reason.NO_CONSENT if audience.reads_history and not may_read else None
     yield check("profiling", unread, reads_history=audience.reads_history, is_granted=may_read)
-    standing = Standing(
-        affinity_share=candidate.affinity_share if may_read else 0.0,
-        last_bought_at=candidate.last_bought_at if may_read else None,
-        segments=facts.segments,
-        topics=facts.topics,
-    )
+    standing = standing_of(candidate, facts)
     yield check(
         "relevance",
         eligibility.relevance(audience=audience, standing=standing, now=now),
@@ -130,11 +120,9 @@ def _whether(
         topics=sorted(facts.topics),
         needed_topics=sorted(terms.topics),
     )
-    waits = waiting(candidate, terms, facts, now=now)
-    signals = signals_of(candidate, terms, facts, waits=waits, learned=learned, now=now)
-    worth = weigh(candidate, terms, signals=signals, waits=waits, model=learned.model, params=params)
+    worth = weigh(candidate, terms, facts, learned=learned, now=now, params=params)
     yield check("worth", worth.reason, objective=terms.objective, **worth.numbers)
-    limit = 1 if terms.per_customer is None else terms.per_customer
+    limit = limit_of(terms)
     had = candidate.issued_before
     yield check(
         "customer_limit",
@@ -168,18 +156,7 @@ def _when(
 
 
 def _frequency(facts: CustomerFacts, trigger: Trigger, *, now: datetime, params: Mapping[str, Any]) -> Check:
-    caps = Caps(
-        max_per_day=facts.max_pushes_per_day,
-        max_per_week=facts.max_pushes_per_week,
-        min_gap_s=params["min_gap_s"],
-    )
-    entered_at, place = trigger.store_visit_entered_at, trigger.place
-    sent = zip(facts.sent_at, facts.sent_stores, strict=True)
-    in_visit = (
-        place is not None
-        and entered_at is not None
-        and any(store_id == place.store_id and at >= entered_at for at, store_id in sent)
-    )
+    caps, in_visit = caps_of(facts, params=params), was_sent_this_visit(trigger, facts)
     reason = eligibility.frequency_cap(
         sent_at=facts.sent_at,
         sent_this_visit=in_visit,

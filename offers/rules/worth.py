@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from offers.flow import Candidate, OfferTerms
+from offers.flow import Candidate, CustomerFacts, OfferTerms
 from offers.rules.eligibility import Reason
-from offers.rules.response import Model, Signals, response
+from offers.rules.response import Signals, response
 from offers.rules.scoring import Response, Unit, delta
-from offers.rules.signals import Waiting
+from offers.rules.signals import Learned, signals_of, waiting
 
 PLACES = 4  # of the numbers that are kept
 
@@ -20,6 +21,7 @@ class Worth:
     reason: Reason | None  # NOT_WORTH_SENDING, or None
     delta_minor: float = 0.0
     numbers: Mapping[str, float] = field(default_factory=dict)  # kept with the decision
+    signals: Signals | None = None  # that it was weighed by; None: it was not
 
 
 REWARD = Worth(reason=None)  # of an offer that is given whatever it earns
@@ -28,22 +30,24 @@ REWARD = Worth(reason=None)  # of an offer that is given whatever it earns
 def weigh(
     candidate: Candidate,
     terms: OfferTerms,
+    facts: CustomerFacts,
     *,
-    signals: Signals,
-    waits: Waiting | None,
-    model: Model,
+    learned: Learned,
+    now: datetime,
     params: Mapping[str, Any],
 ) -> Worth:
     """Return what the offer is worth to this customer; a reward is given in any case.
 
-    waits: None where the rhythm is not known. params: settings.RAYON. A deal whose units are gone is left to the check of
+    params: settings.RAYON. A deal whose units are gone is left to the check of
     what is left, which has the better reason.
     """
     if terms.objective != "margin":
         return REWARD
+    waits = waiting(candidate, terms, facts, now=now)
+    signals = signals_of(candidate, terms, facts, waits=waits, learned=learned, now=now)
     if terms.unit_price_minor is None:
-        return Worth(reason=Reason.NOT_WORTH_SENDING)
-    told, alone = response(signals, model)
+        return Worth(reason=Reason.NOT_WORTH_SENDING, signals=signals)
+    told, alone = response(signals, learned.model)
     bid = terms.unit_worth_minor if terms.bid_price_minor is None else terms.bid_price_minor
     found = delta(
         response=Response(told=told, alone=alone),
@@ -65,7 +69,7 @@ def weigh(
         "q0": alone,
         "unit_price_minor": terms.unit_price_minor,
         "depth_bp": 10_000 * signals.depth,
-        "response_version": model.version,
+        "response_version": learned.model.version,
         "bid_price_minor": bid,
     }
     if terms.send_now is not None:
@@ -79,6 +83,7 @@ def weigh(
     return Worth(
         reason=None if is_worth_it else Reason.NOT_WORTH_SENDING,
         delta_minor=found.total,
+        signals=signals,
         numbers={name: round(value, PLACES) for name, value in numbers.items()},
     )
 

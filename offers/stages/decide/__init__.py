@@ -16,12 +16,13 @@ from datetime import datetime
 from typing import Any
 
 from offers.flow import Candidate, Choice, CustomerFacts, OfferTerms, Trigger, Verdict
+from offers.rules.compared import audience_of, limit_of
 from offers.rules.eligibility import Reason
 from offers.rules.holdout import Arm, arm
 from offers.rules.legal import forbidden_offers
 from offers.rules.signals import NOTHING_LEARNED, Learned
 from offers.stages.decide.exploring import explored
-from offers.stages.decide.judging import Judged, audience_of, judge, limit_of
+from offers.stages.decide.judging import Judged, judge
 
 WINNERS = 3  # worth handing on: who gets none of them is sold out
 GLOBAL_SALT = "every offer"

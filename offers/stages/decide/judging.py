@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from customers.rules.frequency import Caps
 from offers.flow import Candidate, CustomerFacts, OfferTerms, Trigger
 from offers.rules import eligibility
 from offers.rules.channels import channel_for, no_channel
-from offers.rules.eligibility import Audience, Reason, Standing
+from offers.rules.compared import caps_of, limit_of, standing_of, was_sent_this_visit
+from offers.rules.eligibility import Audience, Reason
 from offers.rules.legal_values import Rule
 from offers.rules.response import Signals
 from offers.rules.signals import Learned, signals_of, waiting
 from offers.rules.worth import REWARD, Worth, weigh
-
-ONE = 1  # how often an offer that names no limit is held at the same time
 
 Answer = tuple[int, Reason | None]  # checks passed, and the no that came after them
 
@@ -62,12 +60,8 @@ def judge(
         passed, reason = who
         rule = Rule.MINORS.value
         if facts is not None and reason is None:
-            if offer.objective == "margin":
-                waits = waiting(candidate, offer, facts, now=now)
-                signals = signals_of(candidate, offer, facts, waits=waits, learned=learned, now=now)
-                worth = weigh(
-                    candidate, offer, signals=signals, waits=waits, model=learned.model, params=params
-                )
+            worth = weigh(candidate, offer, facts, learned=learned, now=now, params=params)
+            signals = worth.signals
             rule, audience = forbidden.get(candidate.offer_id, ""), audiences[candidate.offer_id]
             more, reason = _first(_whether(candidate, offer, audience, rule, facts, worth, now=now))
             passed += more
@@ -114,16 +108,6 @@ def _who(facts: CustomerFacts, *, now: datetime, params: Mapping[str, Any]) -> I
     yield eligibility.paused(paused_until=facts.paused_until, now=now)
 
 
-def audience_of(terms: OfferTerms) -> Audience:
-    return Audience(
-        min_affinity_share=terms.min_affinity_share,
-        bought_within_days=terms.bought_within_days,
-        never_bought=terms.never_bought,
-        segments=terms.segments,
-        topics=terms.topics,
-    )
-
-
 def _whether(
     candidate: Candidate,
     terms: OfferTerms,
@@ -143,13 +127,7 @@ def _whether(
         categories=terms.category_refs,
     )
     yield Reason.NO_CONSENT if audience.reads_history and not may_read_history else None
-    standing = Standing(
-        affinity_share=candidate.affinity_share if may_read_history else 0.0,
-        last_bought_at=candidate.last_bought_at if may_read_history else None,
-        segments=facts.segments,
-        topics=facts.topics,
-    )
-    yield eligibility.relevance(audience=audience, standing=standing, now=now)
+    yield eligibility.relevance(audience=audience, standing=standing_of(candidate, facts), now=now)
     yield worth.reason
     yield eligibility.customer_limit(issued_before=candidate.issued_before, per_customer=limit_of(terms))
     yield eligibility.capacity(units_left=candidate.units_left, budget_left_minor=candidate.budget_left_minor)
@@ -164,30 +142,9 @@ def _when(
     yield eligibility.quiet_hours(now=now, time_zone=facts.time_zone, quiet=facts.quiet)
     yield eligibility.frequency_cap(
         sent_at=facts.sent_at,
-        sent_this_visit=_was_sent_this_visit(trigger, facts),
+        sent_this_visit=was_sent_this_visit(trigger, facts),
         now=now,
         time_zone=facts.time_zone,
-        caps=Caps(
-            max_per_day=facts.max_pushes_per_day,
-            max_per_week=facts.max_pushes_per_week,
-            min_gap_s=params["min_gap_s"],
-        ),
+        caps=caps_of(facts, params=params),
         ignored_in_a_row=facts.ignored_in_a_row,
     )
-
-
-def _was_sent_this_visit(trigger: Trigger, facts: CustomerFacts) -> bool:
-    """Return whether a message went out at this store since its visit began.
-
-    By time, not by the visit's recorded start: a late event may move that back, and the message still counts.
-    """
-    entered_at = trigger.store_visit_entered_at
-    if trigger.place is None or entered_at is None:
-        return False
-    sent = zip(facts.sent_at, facts.sent_stores, strict=True)
-    return any(store_id == trigger.place.store_id and at >= entered_at for at, store_id in sent)
-
-
-def limit_of(terms: OfferTerms) -> int:
-    """Return how many coupons of the offer a customer may hold, or have held in its days."""
-    return ONE if terms.per_customer is None else terms.per_customer
