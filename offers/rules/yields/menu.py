@@ -1,10 +1,20 @@
-"""The dynamic programme over a menu of prices, each held for a while, for many deals at once.
+"""The best price of a menu, each held for a while, for many deals at once.
 
-    V_k(x) = max over the menu of E[ p · min(D_p, x) + V_{k−1}(x − min(D_p, x)) ],   V_0(x) = unsold value · x
+A price is held for a stretch, and chosen for what the stretch brings and what is left is worth after it:
 
-D_p is Poisson with the demand of one held price: the recursion V + h·λ(p)·[p − (V(x) − V(x − 1))] with its step h
-taken to 0 inside each hold. Stretches are counted back from the deadline, so that whatever is odd comes first.
-Source: Gallego & van Ryzin (1994), section 5; Bitran & Mondschein (1997). docs/algorithms/yield.md.
+    Q_a(x) = E[ p_a · min(D_a, x) + W(x − min(D_a, x)) ],   D_a Poisson,
+
+W being the worth of a stock whose price may move at any moment:
+
+    W + h · max over the menu of λ(p) · [p − (W(x) − W(x − 1))]⁺,   at the deadline unsold value · x.
+
+W instead of the worth under held prices, for what it keeps: each step of it is monotone in the differences W(x) − W(x − 1). So
+they fall with the stock, rise with the time left and with the unsold value; and as a deeper price leaves less behind, the
+best Q gets no shallower when leftovers cost more. Held prices all the way promise none of these: near a tie, one more unit,
+or a cent more of waste, may turn the price the wrong way round. docs/algorithms/yield.md has the proof and what it costs.
+
+Stretches are counted back from the deadline, so that whatever is odd comes first.
+Source: Gallego & van Ryzin (1994), section 5; Bitran & Mondschein (1997); Shu & Osher (1988) for the steps.
 """
 
 from collections.abc import Sequence
@@ -15,6 +25,7 @@ import numpy as np
 from offers.rules.yields.demand import Flags, Floats, Ints, Sales, sales, stock_after, value_after
 
 TIE_SHARE = 1e-9  # of the dearest price: prices this close are as good, and the shallower one wins
+BUSY = 3.0  # times what would empty the shelf by the deadline: faster sales need not be told apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +40,7 @@ class Batch:
     firsts: Ints  # (D,): how many stretches come before those; 0 or more
     first_h: Floats  # (D,): and how long each is
     stock: Ints  # (D,): the widest shelf that each deal asks about; the batch's is the widest of these
+    shelves: Ints  # (D,): units that say how finely time is cut; must not depend on the time left or on `unsold`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +58,14 @@ class Stage:
 class Tables:
     """The solved programme."""
 
-    worth: Floats  # (D, N + 1), at now, under the best prices
+    worth: Floats  # (D, N + 1), at now, if the price might move at any moment
     idle_worth: Floats  # (D, N + 1), at now, at the regular price throughout
     bids: Floats  # (D, N): the least that the last of 1, 2, … N units should be given for now
     stages: list[Stage]  # from now to the deadline
 
 
 def solve(batch: Batch) -> Tables:
-    """Return the best price per stage and stock, and what every stock is worth now.
+    """Return the best price per stretch and stock, and what every stock is worth now.
 
     Deals that stand in the order of their holds are worked on only while they are under way.
     """
@@ -61,34 +73,66 @@ def solve(batch: Batch) -> Tables:
     scale = batch.prices.max(axis=1) * TIE_SHARE
     worth = batch.unsold[:, None] * np.arange(stock + 1.0)
     idle = _idle_worth(batch, unsold=worth)
-    bids = worth[:, 1:] - worth[:, :-1]
+    to_go_h = np.zeros(batch.unsold.shape)
     stages: list[Stage] = []
-    held = sales(means=batch.rates * batch.hold_h, prices=batch.prices, stock=stock)
-    first = sales(means=batch.rates * batch.first_h[:, None], prices=batch.prices, stock=stock)
     hold_h = np.full(batch.unsold.shape, batch.hold_h)
-    for all_sold, counts, length in ((held, batch.holds, hold_h), (first, batch.firsts, batch.first_h)):
+    for counts, length in ((batch.holds, hold_h), (batch.firsts, batch.first_h)):
+        all_sold = sales(means=batch.rates * length[:, None], prices=batch.prices, stock=stock)
         for number in range(int(counts.max(initial=0))):
             under_way = np.nonzero(counts > number)[0]
             rows = slice(int(under_way[0]), int(under_way[-1]) + 1)
             is_on = counts[rows] > number
+            hours = np.where(is_on, length[rows], 0.0)
             sold = all_sold.of(rows)
             options = value_after(sold=sold, values=worth[rows])
-            best = options.max(axis=1)
-            choice = _shallowest(options, at_least=best - scale[rows, None])
-            # not to sell at all is possible, too: where leftovers are worth more than any price
-            worth[rows] = np.where(is_on[:, None], np.maximum(best, worth[rows]), worth[rows])
-            slopes = _slopes(worth[rows], stock=batch.stock[rows], scale=scale[rows])
-            np.maximum(bids[rows], slopes, out=bids[rows])
+            choice = _shallowest(options, at_least=options.max(axis=1) - scale[rows, None])
             stages.append(
-                Stage(
-                    rows=rows,
-                    is_on=is_on,
-                    sold=sold,
-                    choice=np.where(is_on[:, None], choice, 0),
-                    hours=np.where(is_on, length[rows], 0.0),
-                )
+                Stage(rows=rows, is_on=is_on, sold=sold, choice=np.where(is_on[:, None], choice, 0), hours=hours)
             )
-    return Tables(worth=worth, idle_worth=idle, bids=bids, stages=stages[::-1])
+            to_go_h[rows] += hours
+            steps = _steps(batch, rows, hours=hours, to_go_h=to_go_h[rows])
+            _move(worth[rows], prices=batch.prices[rows], means=batch.rates[rows] * hours[:, None], steps=steps)
+    return Tables(worth=worth, idle_worth=idle, bids=np.diff(worth, axis=1), stages=stages[::-1])
+
+
+def _steps(batch: Batch, rows: slice, *, hours: Floats, to_go_h: Floats) -> Ints:
+    """Return (rows,): into how many steps a stretch of `hours` is cut, 0 where there is none.
+
+    A step is so short that at most one customer is expected in it; except of prices that would empty the shelf several times
+    over by the deadline, and are not taken before its last moments.
+    """
+    busiest = batch.rates[rows].max(axis=1) * hours
+    emptying = BUSY * batch.shelves[rows] * np.divide(hours, to_go_h, out=np.zeros_like(hours), where=hours > 0)
+    steps = np.ceil(np.minimum(busiest, emptying)).astype(np.intp)
+    return np.where(hours > 0, np.maximum(steps, 1), 0)
+
+
+def _move(worth: Floats, *, prices: Floats, means: Floats, steps: Ints) -> None:
+    """Take `worth` (D, N + 1) back in time, in place, through stretches in which `means` (D, M) customers are expected.
+
+    Shu & Osher's steps of the third order: means of Euler steps, each of which sells one unit at most and is monotone, and
+    so are they.
+    """
+    sold = np.minimum(means / np.maximum(steps, 1)[:, None], 1.0).T[:, :, None]
+    earned = sold * prices.T[:, :, None]
+    for number in range(int(steps.max(initial=0))):
+        rows = np.nonzero(steps > number)[0]
+        some = slice(None) if rows.size == steps.size else rows
+        before, chances, takings = worth[some], sold[:, some], earned[:, some]
+        after = 0.75 * before + 0.25 * _twice(before, sold=chances, earned=takings)
+        worth[some] = (before + 2.0 * _step(after, sold=chances, earned=takings)) / 3.0
+
+
+def _twice(worth: Floats, *, sold: Floats, earned: Floats) -> Floats:
+    return _step(_step(worth, sold=sold, earned=earned), sold=sold, earned=earned)
+
+
+def _step(worth: Floats, *, sold: Floats, earned: Floats) -> Floats:
+    """Return (D, N + 1) a step earlier: the best of selling a unit with a chance `sold` (M, D, 1), and of selling none."""
+    gains = earned - sold * (worth[:, 1:] - worth[:, :-1])
+    after = worth.copy()
+    after[:, 1:] += np.maximum(gains.max(axis=0), 0.0)
+    return after
 
 
 def _idle_worth(batch: Batch, *, unsold: Floats) -> Floats:
@@ -108,32 +152,6 @@ def _shallowest(options: Floats, *, at_least: Floats) -> Ints:
     return choice
 
 
-def _slopes(worth: Floats, *, stock: Ints, scale: Floats) -> Floats:
-    """Return (D, N): what one unit more is worth, falling with the stock.
-
-    Where the worth is concave these are its differences. A held price can make it bulge the other way: one unit more may
-    tip all of them into a lower price. Then these are the slopes of the least concave curve above it, which switching at
-    the right moment would come near to: min over a <= i of max over b >= i of the mean difference from a to b.
-    """
-    slopes: Floats = worth[:, 1:] - worth[:, :-1]
-    units = np.arange(slopes.shape[1])
-    asked = units < stock[:, None]  # what lies beyond belongs to other deals' shelves
-    bulging = np.nonzero(((slopes[:, 1:] - slopes[:, :-1] > scale[:, None]) & asked[:, 1:]).any(axis=1))[0]
-    if not bulging.size:
-        return slopes
-    curves = worth[bulging]
-    spans = units[None, :] + 1 - units[:, None]  # from a (rows) to b (columns); none where b < a
-    means = (curves[:, None, 1:] - curves[:, :-1, None]) / np.where(spans > 0, spans, 1)
-    means[:, spans <= 0] = -np.inf
-    means = np.where(asked[bulging][:, None, :], means, -np.inf)
-    highest = np.maximum.accumulate(means[..., ::-1], axis=2)[..., ::-1]
-    highest[:, spans <= 0] = np.inf
-    lowest = np.minimum.accumulate(highest, axis=1)
-    straight = np.diagonal(lowest, axis1=1, axis2=2)
-    slopes[bulging] = np.where(asked[bulging], straight, slopes[bulging])
-    return slopes
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
     """The ways that the stocks may take under the best prices, summed up; S stages, from now to the deadline."""
@@ -141,6 +159,7 @@ class Walk:
     hours: Floats  # (D, S): how long each stage is, 0 where the deal is not under way
     stock: Floats  # (D, S): expected at its start
     choice: Floats  # (D, S): the index of the price, on average where units are left
+    earned: Floats  # (D,): minor units taken until the deadline, expected
     left: Floats  # (D,): units expected at the deadline
     bands: Ints  # (len(shares), D): the least stocks that so large a share of the ways does not exceed
 
@@ -151,6 +170,7 @@ def walk(tables: Tables, *, units: Ints, shares: Sequence[float]) -> Walk:
     levels = np.arange(shelf)
     chances = np.zeros((deals, shelf))
     chances[np.arange(deals), units] = 1.0
+    earned = np.zeros(deals)
     hours, stock, choices = (np.zeros((deals, len(tables.stages))) for _ in range(3))
     for number, stage in enumerate(tables.stages):
         before = chances[stage.rows]
@@ -158,6 +178,8 @@ def walk(tables: Tables, *, units: Ints, shares: Sequence[float]) -> Walk:
         hours[stage.rows, number] = stage.hours
         stock[stage.rows, number] = before @ levels
         choices[stage.rows, number] = (before[:, 1:] * stage.choice[:, 1:]).sum(axis=1) / some
+        takings = np.take_along_axis(stage.sold.earned, stage.choice[:, None, :], axis=1)[:, 0]
+        earned[stage.rows] += np.where(stage.is_on, (before * takings).sum(axis=1), 0.0)
         after = stock_after(sold=stage.sold, chosen=stage.choice, chances=before)
         chances[stage.rows] = np.where(stage.is_on[:, None], after, before)
     reached = np.cumsum(chances, axis=1)
@@ -165,6 +187,7 @@ def walk(tables: Tables, *, units: Ints, shares: Sequence[float]) -> Walk:
         hours=hours,
         stock=stock,
         choice=choices,
+        earned=earned,
         left=chances @ levels,
         bands=np.array([(reached < share).sum(axis=1) for share in shares]),
     )

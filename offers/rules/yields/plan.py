@@ -134,6 +134,7 @@ def _batch(chunk: Sequence[_Sized]) -> Batch:
         firsts=np.array([one.firsts for one in chunk]),
         first_h=np.array([one.first_h for one in chunk]),
         stock=np.array([one.stock for one in chunk]),
+        shelves=np.array([min(one.deal.units, MOST_UNITS) for one in chunk]),
     )
 
 
@@ -142,7 +143,7 @@ def _plans(chunk: Sequence[_Sized]) -> Iterator[DealPlan]:
     way = walk(tables, units=np.array([one.units for one in chunk]), shares=BAND)
     rows = np.arange(len(chunk))
     units = [one.units for one in chunk]
-    worth, idle = tables.worth[rows, units].tolist(), tables.idle_worth[rows, units].tolist()
+    idle = tables.idle_worth[rows, units].tolist()
     lots = np.array([one.lot for one in chunk])
     bids = (tables.bids / lots[:, None]).tolist()
     hours, stock, choice = way.hours.tolist(), way.stock.tolist(), way.choice.tolist()
@@ -155,6 +156,7 @@ def _plans(chunk: Sequence[_Sized]) -> Iterator[DealPlan]:
         stays = lefts[row] * one.lot + over
         low, high = lows[row] * one.lot + over, highs[row] * one.lot + over
         sure = over * deal.unsold_value_minor - deal.unit_cost_minor * deal.units
+        worth = way.earned[row] + lefts[row] * one.lot * deal.unsold_value_minor
         yield DealPlan(
             depth_bp=ladder[0].depth_bp,
             held_h=held_h,
@@ -164,7 +166,7 @@ def _plans(chunk: Sequence[_Sized]) -> Iterator[DealPlan]:
             expected_sold=deal.units - stays,
             expected_left=stays,
             left_band=(max(0, low), min(deal.units, max(0, high))),
-            expected_margin_minor=worth[row] + sure,
+            expected_margin_minor=float(worth + sure),
             margin_doing_nothing_minor=idle[row] + sure,
         )
 
