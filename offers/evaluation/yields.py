@@ -116,7 +116,6 @@ def three_prices(*, hold_h: float) -> Tables:
             firsts=np.zeros(1, dtype=int),
             first_h=np.zeros(1),
             stock=np.array([12]),
-        shelves=np.array([12]),
             shelves=np.array([12]),
         )
     )

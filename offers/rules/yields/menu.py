@@ -40,7 +40,9 @@ class Batch:
     firsts: Ints  # (D,): how many stretches come before those; 0 or more
     first_h: Floats  # (D,): and how long each is
     stock: Ints  # (D,): the widest shelf that each deal asks about; the batch's is the widest of these
-    shelves: Ints  # (D,): units that say how finely time is cut; must not depend on the time left or on `unsold`
+    shelves: (
+        Ints  # (D,): units that say how finely time is cut; must not depend on the time left or on `unsold`
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +89,15 @@ def solve(batch: Batch) -> Tables:
             options = value_after(sold=sold, values=worth[rows])
             choice = _shallowest(options, at_least=options.max(axis=1) - scale[rows, None])
             stages.append(
-                Stage(rows=rows, is_on=is_on, sold=sold, choice=np.where(is_on[:, None], choice, 0), hours=hours)
+                Stage(
+                    rows=rows, is_on=is_on, sold=sold, choice=np.where(is_on[:, None], choice, 0), hours=hours
+                )
             )
             to_go_h[rows] += hours
             steps = _steps(batch, rows, hours=hours, to_go_h=to_go_h[rows])
-            _move(worth[rows], prices=batch.prices[rows], means=batch.rates[rows] * hours[:, None], steps=steps)
+            _move(
+                worth[rows], prices=batch.prices[rows], means=batch.rates[rows] * hours[:, None], steps=steps
+            )
     return Tables(worth=worth, idle_worth=idle, bids=np.diff(worth, axis=1), stages=stages[::-1])
 
 
@@ -102,7 +108,9 @@ def _steps(batch: Batch, rows: slice, *, hours: Floats, to_go_h: Floats) -> Ints
     over by the deadline, and are not taken before its last moments.
     """
     busiest = batch.rates[rows].max(axis=1) * hours
-    emptying = BUSY * batch.shelves[rows] * np.divide(hours, to_go_h, out=np.zeros_like(hours), where=hours > 0)
+    emptying = (
+        BUSY * batch.shelves[rows] * np.divide(hours, to_go_h, out=np.zeros_like(hours), where=hours > 0)
+    )
     steps = np.ceil(np.minimum(busiest, emptying)).astype(np.intp)
     return np.where(hours > 0, np.maximum(steps, 1), 0)
 
@@ -115,23 +123,23 @@ def _move(worth: Floats, *, prices: Floats, means: Floats, steps: Ints) -> None:
     """
     sold = np.minimum(means / np.maximum(steps, 1)[:, None], 1.0).T[:, :, None]
     earned = sold * prices.T[:, :, None]
+    room = np.empty(
+        (*earned.shape[:2], worth.shape[1] - 1)
+    )  # one for all steps: to ask for memory costs more than they do
     for number in range(int(steps.max(initial=0))):
         rows = np.nonzero(steps > number)[0]
         some = slice(None) if rows.size == steps.size else rows
-        before, chances, takings = worth[some], sold[:, some], earned[:, some]
-        after = 0.75 * before + 0.25 * _twice(before, sold=chances, earned=takings)
-        worth[some] = (before + 2.0 * _step(after, sold=chances, earned=takings)) / 3.0
+        before, menu = worth[some], (sold[:, some], earned[:, some], room[:, : rows.size])
+        after = 0.75 * before + 0.25 * _step(_step(before, *menu), *menu)
+        worth[some] = (before + 2.0 * _step(after, *menu)) / 3.0
 
 
-def _twice(worth: Floats, *, sold: Floats, earned: Floats) -> Floats:
-    return _step(_step(worth, sold=sold, earned=earned), sold=sold, earned=earned)
-
-
-def _step(worth: Floats, *, sold: Floats, earned: Floats) -> Floats:
+def _step(worth: Floats, sold: Floats, earned: Floats, room: Floats) -> Floats:
     """Return (D, N + 1) a step earlier: the best of selling a unit with a chance `sold` (M, D, 1), and of selling none."""
-    gains = earned - sold * (worth[:, 1:] - worth[:, :-1])
+    np.multiply(sold, worth[:, 1:] - worth[:, :-1], out=room)
+    np.subtract(earned, room, out=room)
     after = worth.copy()
-    after[:, 1:] += np.maximum(gains.max(axis=0), 0.0)
+    after[:, 1:] += np.maximum(room.max(axis=0), 0.0)
     return after
 
 

@@ -103,9 +103,10 @@ def _sized(index: int, deal: Deal, *, most: int) -> _Sized:
     )
 
 
-def _likeness(one: _Sized) -> tuple[int, int, int, int]:
-    """Return what deals are sorted by, so that those of one chunk have like shelves and rising times to go."""
-    return one.stock // ALIKE, one.holds, one.firsts, one.index
+def _likeness(one: _Sized) -> tuple[int, int, int, int, int]:
+    """Return what deals are sorted by, so that those of one chunk have like shelves and sales, and rising times to go."""
+    busy = int(one.deal.demand_per_hour(one.depths_bp[-1])).bit_length()
+    return one.stock // ALIKE, busy, one.holds, one.firsts, one.index
 
 
 def _chunks(sized: Sequence[_Sized]) -> Iterator[list[_Sized]]:

@@ -97,7 +97,7 @@ def test_the_coupon_takes_the_present_depth_and_the_score_is_kept(now: datetime)
         "q0": 0.124,  # 0.02 + 0.26 · 0.4
         "depth_bp": 4000.0,
         "unit_price_minor": 400,
-        "bid_price_minor": 82,
+        "bid_price_minor": 81,
     }
     assert (candidate["gain_minor"], candidate["would_have_bought_minor"]) == (104.1874, 49.6)
     assert candidate["displaced_minor"] == pytest.approx((0.434111 - 0.124) * 82, abs=0.001)

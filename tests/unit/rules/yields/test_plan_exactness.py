@@ -31,43 +31,50 @@ def outcomes(stock: int, mean: float) -> list[float]:
     return [chance(sold, mean) for sold in range(stock)] + [float(pdtrc(stock - 1, mean)) if stock else 1.0]
 
 
-def plainly(deal: Deal) -> tuple[list[float], float, list[float], list[list[int]]]:
-    """Return what each stock is worth now, what doing nothing earns, the bids, and the depth by stage and stock."""
+def plainly(deal: Deal) -> tuple[float, float, list[float], list[list[int]]]:
+    """Return what is earned and left over is worth, the same of doing nothing, the bids, and the depth by stage and stock."""
     prices = [(depth, deal.price_minor(depth), deal.demand_per_hour(depth)) for depth in deal.depths_bp]
-    worth = [float(deal.unsold_value_minor * stock) for stock in range(deal.units + 1)]
-    idle, bids, choices = list(worth), [b - a for a, b in itertools.pairwise(worth)], []
+    free = [float(deal.unsold_value_minor * stock) for stock in range(deal.units + 1)]
+    worth, idle, choices = list(free), list(free), []
     holds = int(deal.hours_left / HOLD_H + 1 / 900)
     rest = max(0.0, deal.hours_left - holds * HOLD_H)
+    to_go = 0.0
     for hours in [HOLD_H] * holds + ([rest] if rest else []):
+        stocks = range(deal.units + 1)
 
         def after(values: list[float], stock: int, price: float, mean: float) -> float:
             shares = outcomes(stock, mean)
             return sum(share * (price * sold + values[stock - sold]) for sold, share in enumerate(shares))
 
-        tried = [
-            [after(worth, stock, p, rate * hours) for _, p, rate in prices] for stock in range(deal.units + 1)
-        ]
-        idle = [after(idle, stock, prices[0][1], prices[0][2] * hours) for stock in range(deal.units + 1)]
+        tried = [[after(free, stock, p, rate * hours) for _, p, rate in prices] for stock in stocks]
         close = deal.regular_price_minor * 1e-9
-        choices.append(
-            [
-                next(d for (d, _, _), v in zip(prices, row, strict=True) if v >= max(row) - close)
-                for row in tried
-            ]
-        )
-        worth = [max(*row, before) for row, before in zip(tried, worth, strict=True)]
-        bids = [max(bid, one) for bid, one in zip(bids, hull_slopes(worth, close), strict=True)]
-    return worth, idle[deal.units], bids, choices[::-1]
+        best = [next(m for m, v in enumerate(row) if v >= max(row) - close) for row in tried]
+        choices.append([prices[m][0] for m in best])
+        worth = [after(worth, stock, prices[m][1], prices[m][2] * hours) for stock, m in enumerate(best)]
+        idle = [after(idle, stock, prices[0][1], prices[0][2] * hours) for stock in stocks]
+        to_go += hours
+        free = moved(free, prices=prices, hours=hours, emptying=3 * deal.units / to_go)
+    bids = [after - before for before, after in itertools.pairwise(free)]
+    return worth[deal.units], idle[deal.units], bids, choices[::-1]
 
 
-def hull_slopes(worth: list[float], close: float) -> list[float]:
-    slopes = [after - before for before, after in itertools.pairwise(worth)]
-    if all(later - earlier <= close for earlier, later in itertools.pairwise(slopes)):
-        return slopes
-    ends = range(1, len(worth))
-    return [
-        min(max((worth[b] - worth[a]) / (b - a) for b in ends if b >= at) for a in range(at)) for at in ends
-    ]
+def moved(
+    values: list[float], *, prices: list[tuple[int, float, float]], hours: float, emptying: float
+) -> list[float]:
+    """Return what each stock is worth `hours` earlier, if the price may move at any moment."""
+    steps = max(1, math.ceil(min(prices[-1][2], emptying) * hours))
+
+    def step(before: list[float]) -> list[float]:
+        def gain(stock: int) -> float:
+            bid = before[stock] - before[stock - 1]
+            return max(0.0, *(min(rate * hours / steps, 1.0) * (price - bid) for _, price, rate in prices))
+
+        return [value + (gain(stock) if stock else 0.0) for stock, value in enumerate(before)]
+
+    for _ in range(steps):
+        middle = [(3 * a + b) / 4 for a, b in zip(values, step(step(values)), strict=True)]
+        values = [(a + 2 * b) / 3 for a, b in zip(values, step(middle), strict=True)]
+    return values
 
 
 def left_at_the_end(deal: Deal, choices: list[list[int]]) -> list[float]:
@@ -88,7 +95,7 @@ def check(deal: Deal, plan: DealPlan) -> None:
     worth, idle, bids, choices = plainly(deal)
     cost = deal.unit_cost_minor * deal.units
     exactly = {"rel": 1e-9, "abs": 1e-5}
-    assert plan.expected_margin_minor == pytest.approx(worth[-1] - cost, **exactly)
+    assert plan.expected_margin_minor == pytest.approx(worth - cost, **exactly)
     assert plan.margin_doing_nothing_minor == pytest.approx(idle - cost, **exactly)
     if plan.lot == 1:
         assert plan.bids_minor == pytest.approx(bids[: len(plan.bids_minor)], **exactly)

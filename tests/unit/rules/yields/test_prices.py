@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from offers.rules.yields.deal import Deal
@@ -305,11 +305,31 @@ def test_the_bid_price_rises_with_the_time_left(deal: Deal, holds: int) -> None:
     assert all(after.bid_price_minor(n) >= before.bid_price_minor(n) - 1e-6 for n in range(1, deal.units + 1))
 
 
-@settings(max_examples=60)
+# close to a tie between both prices, where prices held all the way turned round
+NEAR_A_TIE = Deal(
+    units=20,
+    hours_left=0.8125,
+    regular_price_minor=20,
+    expected_units_per_hour=7.0,
+    elasticity=4.5,
+    menu_bp=(4554,),
+)
+
+
+@settings(max_examples=100)
+@example(NEAR_A_TIE, 1)
+@example(NEAR_A_TIE, 20)
 @given(deals(), st.integers(1, 2_000))
 def test_more_cost_of_waste_never_means_a_smaller_discount(deal: Deal, more: int) -> None:
     now, dearer = plan_deals([deal, replace(deal, unsold_value_minor=deal.unsold_value_minor - more)])
     assert dearer.depth_bp >= now.depth_bp
+
+
+@settings(max_examples=60)
+@given(deals(floor_price_minor=0), st.integers(1, 2_000))
+def test_more_cost_of_waste_never_means_a_dearer_unit(deal: Deal, more: int) -> None:
+    now, dearer = plan_deals([deal, replace(deal, unsold_value_minor=deal.unsold_value_minor - more)])
+    assert all(dearer.bid_price_minor(n) <= now.bid_price_minor(n) + 1e-6 for n in range(1, deal.units + 1))
 
 
 @settings(max_examples=40)
