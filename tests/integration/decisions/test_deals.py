@@ -100,7 +100,7 @@ def test_the_coupon_takes_the_present_depth_and_the_score_is_kept(now: datetime)
         "bid_price_minor": 81,
     }
     assert (candidate["gain_minor"], candidate["would_have_bought_minor"]) == (104.1874, 49.6)
-    assert candidate["displaced_minor"] == pytest.approx((0.434111 - 0.124) * 82, abs=0.001)
+    assert candidate["displaced_minor"] == pytest.approx((0.434111 - 0.124) * 81, abs=0.001)
     assert candidate["delta_minor"] == pytest.approx(
         104.1874 - 49.6 - candidate["displaced_minor"] - 2, abs=1e-3
     )
