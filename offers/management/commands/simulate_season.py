@@ -30,6 +30,7 @@ class Command(BaseCommand):
             "--wrong-days", type=int, default=14, help="days of each season with a wrong model; 0: none"
         )
         parser.add_argument("--seeds", type=int, default=2, help="how many seasons the means are over")
+        parser.add_argument("--wrong-seeds", type=int, default=8, help="the same for each wrong model")
         parser.add_argument("--svg", type=Path, help="draw it into this file, too")
 
     def handle(self, *args: object, **options: Any) -> None:
@@ -41,7 +42,8 @@ class Command(BaseCommand):
         wrong = []
         if options["wrong_days"]:
             shorter = Town(shoppers=town.shoppers, stores=town.stores, days=options["wrong_days"])
-            wrong = list(compare_wrong_models(town=shorter, seeds=seeds, params=params))
+            wrong_seeds = range(1, options["wrong_seeds"] + 1)
+            wrong = list(compare_wrong_models(town=shorter, seeds=wrong_seeds, params=params))
             self.stdout.write("")
             for line in wrong_table(wrong):
                 self.stdout.write(line)
