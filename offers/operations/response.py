@@ -141,6 +141,7 @@ def _keep(learned: Learned, *, now: datetime) -> None:
         figures={
             "log_loss": round(learned.log_loss, 6),
             "log_loss_before": round(learned.log_loss_before, 6),
+            "calibration_error": round(learned.calibration_error, 4),
             "auc": None if learned.auc is None else round(learned.auc, 4),
         },
         trained_at=now,

@@ -63,7 +63,8 @@ def test_what_a_push_changes_is_learned_from_both_arms(
     assert (learned.exposures, learned.is_better) == (600, True)
     row = ResponseModel.objects.get()
     assert (row.version, row.is_current, row.exposures, row.trained_at) == (1, True, 600, now)
-    assert set(row.figures) == {"log_loss", "log_loss_before", "auc"}
+    assert set(row.figures) == {"log_loss", "log_loss_before", "calibration_error", "auc"}
+    assert 0.0 < row.figures["calibration_error"] < 0.15
     assert row.figures["log_loss"] < row.figures["log_loss_before"]
     model = get_response_model()
     assert model == learned.model

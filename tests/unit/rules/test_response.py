@@ -15,6 +15,8 @@ from offers.rules.logistic import (
     auc,
     bootstrap,
     calibrated,
+    calibrated_ahead,
+    calibration_error,
     calibration_table,
     fitted_weights,
     log_loss,
@@ -323,6 +325,42 @@ def test_calibration_brings_boasting_back_and_keeps_the_order() -> None:
     assert log_loss(line.of(3.0 * logits + 1.0), outcomes) < log_loss(3.0 * logits + 1.0, outcomes)
 
 
+def test_the_line_is_drawn_by_rows_that_taught_no_weight_and_later_rows_move_no_weight() -> None:
+    """What came true until then holds half as strongly after: the weight is the older rows', the slope one half."""
+    chance = np.random.default_rng(6)
+    features = np.column_stack([np.ones(40_000), chance.normal(size=40_000)])
+    strength = np.where(np.arange(40_000) < 20_000, 2.0, 1.0)
+    outcomes = (chance.random(40_000) < 1 / (1 + np.exp(-strength * features[:, 1]))).astype(float)
+    prior = Prior(weights=np.zeros(2), signs=(0, 1), strength=1.0)
+
+    weights, line = calibrated_ahead(features, outcomes, prior, later=20_000, free=(0,))
+
+    assert weights == pytest.approx(
+        fitted_weights(features[:20_000], outcomes[:20_000], prior, free=(0,)), abs=1e-9
+    )
+    assert (line.slope, line.shift) == pytest.approx((0.5, 0.0), abs=0.03)
+    _, none = calibrated_ahead(features[:20_000], outcomes[:20_000], prior, later=20_000)
+    assert (none.slope, none.shift) == (1.0, 0.0)
+
+
+def test_training_calibrates_by_the_exposures_after_those_that_taught() -> None:
+    """From the eighth tenth on, purchases become rarer: the weights cannot know, the line does, and the latest come true."""
+    shown = _exposures(count=8_000, seed=7, lift=1.15)
+    chance = np.random.default_rng(8)
+    drifted = [
+        replace(one, has_bought=one.has_bought and bool(number < 6_400 or chance.random() < 0.4))
+        for number, one in enumerate(shown)
+    ]
+    found = train(drifted, standing=COLD, version=1)
+    assert found is not None
+    assert found.model.shift < -0.5
+    assert found.calibration_error < 0.03
+    unmoved = replace(found.model, slope=1.0, shift=0.0)
+    latest = drifted[7_200:]
+    said = [response(one.signals, unmoved)[0 if one.is_treated else 1] for one in latest]
+    assert np.mean(said) > 2 * np.mean([one.has_bought for one in latest])
+
+
 def test_the_auc_by_hand() -> None:
     assert auc(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 1.0, 0.0, 1.0])) == 0.75
     assert auc(np.array([1.0, 1.0]), np.array([0.0, 1.0])) == 0.5
@@ -344,3 +382,5 @@ def test_the_calibration_table_by_hand() -> None:
         Bin(rows=2, said=pytest.approx(0.15), came=0.0),
         Bin(rows=2, said=pytest.approx(0.65), came=1.0),
     ]
+    assert calibration_error(found) == pytest.approx((0.15 + 0.35) / 2)
+    assert Bin(rows=100, said=0.2, came=0.28).errors == pytest.approx(2.0)
