@@ -66,8 +66,8 @@ def refresh_legal(timestamp: int) -> None:
 @app.task(name="offers.refresh_next_baskets", queueing_lock="refresh_next_baskets")
 def tell_next_baskets(timestamp: int) -> None:
     """Tell everybody's next basket from the purchases up to now, and how often things are usually bought again."""
-    rhythms = refresh_usual_rhythms()
     done = refresh_next_baskets(now=datetime.now(UTC))
+    rhythms = refresh_usual_rhythms()  # after it: by then nothing sensitive is left in the profiles
     _log.info("next_baskets", customers=done.customers, removed=done.removed, rhythms=rhythms)
 
 

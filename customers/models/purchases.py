@@ -46,6 +46,8 @@ class PurchaseLine(models.Model):
     list_price_minor = models.BigIntegerField(null=True, blank=True)
     category_ref = models.CharField(max_length=64, blank=True, default="")
     brand = models.CharField(max_length=128, blank=True, default="")
+    # of goods that nobody is to be known by: no profile is made of it. Kept, so that a rebuild finds the same.
+    is_sensitive = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [

@@ -1,6 +1,6 @@
 """The purchase ledger's rows: claimed keys, receipts, lines."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -94,7 +94,7 @@ def _locked(*, keys: Collection[Key]) -> dict[Key, Known]:
 
 
 def write_receipts(
-    *, writes: Sequence[Write], catalogue: Mapping[str, ProductCodes], now: datetime
+    *, writes: Sequence[Write], catalogue: Mapping[str, ProductCodes], sensitive: Set[str], now: datetime
 ) -> list[LedgerLine]:
     """Insert new receipts and replace corrected ones, lines included; return the lines of known customers."""
     purchases = [_purchase(write, now=now) for write in writes]
@@ -108,7 +108,7 @@ def write_receipts(
     lines = [
         line
         for purchase, write in zip(purchases, writes, strict=True)
-        for line in _lines(write=write, purchase=purchase, catalogue=catalogue)
+        for line in _lines(write=write, purchase=purchase, catalogue=catalogue, sensitive=sensitive)
     ]
     PurchaseLine.objects.bulk_create(lines)
     return [
@@ -130,7 +130,9 @@ def _purchase(write: Write, *, now: datetime) -> Purchase:
     )
 
 
-def _lines(*, write: Write, purchase: Purchase, catalogue: Mapping[str, ProductCodes]) -> list[PurchaseLine]:
+def _lines(
+    *, write: Write, purchase: Purchase, catalogue: Mapping[str, ProductCodes], sensitive: Set[str]
+) -> list[PurchaseLine]:
     unknown = ProductCodes()
     return [
         PurchaseLine(
@@ -140,11 +142,13 @@ def _lines(*, write: Write, purchase: Purchase, catalogue: Mapping[str, ProductC
             gtin=line.gtin,
             quantity=line.quantity,
             unit_price_minor=line.unit_price_minor,
-            category_ref=line.category_ref or catalogue.get(line.gtin, unknown).category_ref,
-            brand=line.brand or catalogue.get(line.gtin, unknown).brand,
-            list_price_minor=_list_price(catalogue.get(line.gtin, unknown), currency=write.receipt.currency),
+            category_ref=line.category_ref or codes.category_ref,
+            brand=line.brand or codes.brand,
+            list_price_minor=_list_price(codes, currency=write.receipt.currency),
+            is_sensitive=codes.is_sensitive or line.category_ref in sensitive,
         )
         for position, line in enumerate(write.receipt.lines)
+        for codes in [catalogue.get(line.gtin, unknown)]
     ]
 
 
@@ -163,4 +167,5 @@ def _ledger_line(line: PurchaseLine, *, customer_id: int) -> LedgerLine:
         quantity=line.quantity,
         unit_price_minor=line.unit_price_minor,
         list_price_minor=line.list_price_minor,
+        is_sensitive=line.is_sensitive,
     )

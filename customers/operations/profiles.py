@@ -35,16 +35,17 @@ class LedgerLine:
     quantity: Decimal
     unit_price_minor: int
     list_price_minor: int | None = None  # None: unknown
+    is_sensitive: bool = False  # then it tells that, when and for how much something was bought, and not what
 
     @property
     def is_listed(self) -> bool:
         """Return whether the line tells if it was bought at a discount."""
-        return self.quantity > 0 and self.list_price_minor is not None
+        return self.quantity > 0 and self.list_price_minor is not None and not self.is_sensitive
 
     @property
     def is_discounted(self) -> bool:
         return (
-            self.quantity > 0
+            self.is_listed
             and self.list_price_minor is not None
             and is_discounted(paid_minor=self.unit_price_minor, list_price_minor=self.list_price_minor)
         )
@@ -55,7 +56,9 @@ class LedgerLine:
 
     @property
     def keys(self) -> list[tuple[int, str, str]]:
-        """Return what the line counts towards: (customer, kind, key) of its product, brand and category."""
+        """Return what the line counts towards: (customer, kind, key) of its product, brand and category; none if sensitive."""
+        if self.is_sensitive:
+            return []
         found = [
             (AffinityKind.PRODUCT, self.gtin),
             (AffinityKind.BRAND, brand_key(self.brand)),
@@ -74,7 +77,8 @@ class _Sum:
         self.listed = self.discounted = 0  # lines
 
     def add(self, line: LedgerLine) -> None:
-        self.weights.append(weight(amount=float(line.amount), at=line.purchased_at))
+        if not line.is_sensitive:  # the whole that shares are of, too, is of what may be told
+            self.weights.append(weight(amount=float(line.amount), at=line.purchased_at))
         self.spend_minor += int(line.amount.to_integral_value(rounding=ROUND_HALF_UP))
         if line.quantity > 0:
             self.bought[line.purchase_id] = line.purchased_at
@@ -184,6 +188,7 @@ def _ledger(*, customer_ids: Collection[int]) -> Iterable[LedgerLine]:
         "quantity",
         "unit_price_minor",
         "list_price_minor",
+        "is_sensitive",
     )
     for row in rows.iterator(chunk_size=READ_AHEAD):
         yield LedgerLine(
@@ -196,6 +201,7 @@ def _ledger(*, customer_ids: Collection[int]) -> Iterable[LedgerLine]:
             quantity=row[6],
             unit_price_minor=row[7],
             list_price_minor=row[8],
+            is_sensitive=row[9],
         )
 
 

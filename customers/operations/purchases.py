@@ -5,7 +5,7 @@ the key is inserted before its purchase (the foreign key is checked at commit), 
 once meet at the claim, and one of them waits.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,11 +23,16 @@ MAX_CLOCK_LEAD = timedelta(days=1)
 
 @transaction.atomic
 def record_purchases(
-    receipts: Sequence[ReceiptIn], *, now: datetime, catalogue: Mapping[str, ProductCodes] | None = None
+    receipts: Sequence[ReceiptIn],
+    *,
+    now: datetime,
+    catalogue: Mapping[str, ProductCodes] | None = None,
+    sensitive: Set[str] = frozenset(),
 ) -> list[ReceiptResult]:
     """Write receipts to the ledger and bring profiles up to date; return one result per receipt, same order.
 
-    `catalogue`, by gtin, fills what a line leaves empty. Rejected are `unknown_customer`, and as `invalid` a receipt dated
+    `catalogue`, by gtin, fills what a line leaves empty; lines of `sensitive` categories, by ref, or of products that it
+    calls sensitive are kept, and no profile is made of them. Rejected are `unknown_customer`, and as `invalid` a receipt dated
     more than a day ahead of `now`; neither stops its neighbours. A key given twice is taken in the order given.
     The number of statements does not depend on the number of receipts or lines.
     """
@@ -41,7 +46,8 @@ def record_purchases(
         for key, receipt in latest.items()
     ]
     erased = _without_erased(writes)
-    _write([write for write in writes if write.receipt.key not in erased], catalogue=catalogue or {}, now=now)
+    standing_writes = [write for write in writes if write.receipt.key not in erased]
+    _write(standing_writes, catalogue=catalogue or {}, sensitive=sensitive, now=now)
     answers = iter(_rejected(result) if _key(result) in erased else result for result in judged)
     return [no if no is not None else next(answers) for no in refused]
 
@@ -96,8 +102,10 @@ def _without_erased(writes: Sequence[Write]) -> set[Key]:
     return {write.receipt.key for write in erased}
 
 
-def _write(writes: Sequence[Write], *, catalogue: Mapping[str, ProductCodes], now: datetime) -> None:
-    lines = write_receipts(writes=writes, catalogue=catalogue, now=now)
+def _write(
+    writes: Sequence[Write], *, catalogue: Mapping[str, ProductCodes], sensitive: Set[str], now: datetime
+) -> None:
+    lines = write_receipts(writes=writes, catalogue=catalogue, sensitive=sensitive, now=now)
     corrected = [write for write in writes if not write.is_new]
     rebuilt = _people(
         [write.customer_id for write in corrected] + [write.known.customer_id for write in corrected]

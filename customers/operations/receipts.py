@@ -53,6 +53,7 @@ class ProductCodes:
     category_ref: str = ""
     price_minor: int | None = None  # the usual price of a unit; None: unknown
     currency: str = ""  # of the price
+    is_sensitive: bool = False  # nobody is to be known by having bought it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,6 +143,13 @@ class ResponseModelAdmin(MachineRowsAdmin):
             order=False,
             read=lambda row: _figure(row, "log_loss_before"),
         ),
+        column(
+            "calibration_error",
+            en="Said beside came, off by",
+            fr="Écart entre annoncé et constaté",
+            order=False,
+            read=lambda row: _figure(row, "calibration_error"),
+        ),
         column("auc", en="AUC", fr="AUC", order=False, read=lambda row: _figure(row, "auc")),
         column("trained_at", en="Learned", fr="Appris le", order=False),
     )

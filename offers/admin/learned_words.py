@@ -19,6 +19,7 @@ COLUMNS: Mapping[str, Any] = {
     "offer_rate": both(en="others answered this offer", fr="d’autres ont répondu à cette offre"),
     "affinity": both(en="spends on it", fr="part de ses dépenses"),
     "basket_chance": both(en="in the next basket anyway", fr="de toute façon au prochain panier"),
+    "basket_unknown": both(en="next basket not asked for", fr="prochain panier non demandé"),
     "due": both(en="due to be bought again", fr="bientôt à racheter"),
     "distance": both(en="kilometres away", fr="kilomètres de distance"),
     "push_stranger": both(en="a push to who buys nothing of it", fr="un envoi à qui n’en achète pas"),

@@ -23,11 +23,11 @@ USUAL_RATE, USUAL_COUNT = (
     10.0,
 )  # a campaign kind's rate leans on the first as if it had been seen so often
 RECENT = timedelta(days=30)
-# (name, sign) of what is known of a household and a campaign before it starts. Purchases are rates: sums over the past would
-# grow from campaign to campaign beyond all that was learned from.
+# (name, sign) of what is known of a household and a campaign before it starts. All are rates, by the month or by the campaigns
+# received: sums over the past would grow from campaign to campaign beyond all that was learned from.
 COLUMNS = (
     ("personal rate", 1),
-    ("coupons redeemed in its categories", 1),
+    ("coupons redeemed in its categories, in three campaigns", 1),
     ("redeemed lately", 1),
     ("lines a month", 1),
     ("lines in the last month", 1),
@@ -43,6 +43,7 @@ COLUMNS = (
 class Campaign:
     kind: str  # A, B or C
     start: date
+    end: date
     products: frozenset[str]
     coupons: int
 
@@ -75,6 +76,7 @@ class Pairs:
     personal: NDArray[np.float64]  # (m + .3) / (n + 3): of n campaigns before, m were redeemed
     features: NDArray[np.float64]  # rows × COLUMNS
     outcomes: NDArray[np.float64]  # 1: redeems a coupon of the campaign
+    is_over: NDArray[np.bool_]  # the campaign had ended when the files do: nothing more can come of it
 
 
 def read_journey(folder: Path) -> Journey:
@@ -107,6 +109,7 @@ def read_journey(folder: Path) -> Journey:
             row["campaign_id"]: Campaign(
                 kind=row["campaign_type"].removeprefix("Type "),
                 start=date.fromisoformat(row["start_date"][:10]),
+                end=date.fromisoformat(row["end_date"][:10]),
                 products=frozenset(products[row["campaign_id"]]),
                 coupons=len(coupons[row["campaign_id"]]),
             )
@@ -132,6 +135,7 @@ def pairs_of(journey: Journey) -> Pairs:
         _row(journey, household, campaign, received=received[household], wanted=wanted[campaign])
         for household, campaign in ordered
     ]
+    last_day = max((own[-1].at for own in journey.lines.values()), default=FIRST_DAY)
     return Pairs(
         household=np.array([numbers[household] for household, _ in ordered], dtype=np.int64),
         start=np.array([journey.campaigns[name].start.toordinal() for _, name in ordered], dtype=np.int64),
@@ -144,6 +148,7 @@ def pairs_of(journey: Journey) -> Pairs:
                 for household, name in ordered
             ]
         ),
+        is_over=np.array([journey.campaigns[name].end <= last_day for _, name in ordered]),
     )
 
 
@@ -172,7 +177,7 @@ def _row(
     return [
         personal,
         math.log(personal),
-        math.log1p(in_categories),
+        math.log1p(3.0 * in_categories / (len(before) + 3.0)),
         math.exp(-(start - redemptions[-1][0]).days / 60.0) if redemptions else 0.0,
         math.log1p(len(lines) / months),
         math.log1p(sum(line.at >= start - RECENT for line in lines)),

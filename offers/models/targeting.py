@@ -62,7 +62,9 @@ class ResponseModel(models.Model):
     parameters = models.JSONField()  # {"weights": {column: weight}, "slope", "shift"}
     is_current = models.BooleanField(default=False)
     exposures = models.PositiveIntegerField()  # it was learned from
-    figures = models.JSONField()  # on the latest exposures: {"log_loss", "log_loss_before", "auc"}
+    figures = (
+        models.JSONField()
+    )  # on the latest exposures: {"log_loss", "log_loss_before", "calibration_error", "auc"}
     trained_at = models.DateTimeField()
 
     class Meta:

@@ -32,7 +32,8 @@ _LINES = """
     SELECT coalesce(array_agg(p.customer_id), '{}'),
            coalesce(array_agg((p.purchased_at AT TIME ZONE 'UTC')::date - date '2000-01-01'), '{}'),
            coalesce(array_agg(l.gtin), '{}')
-      FROM customers_purchase p JOIN customers_purchaseline l ON l.purchase_id = p.id AND l.quantity > 0
+      FROM customers_purchase p
+      JOIN customers_purchaseline l ON l.purchase_id = p.id AND l.quantity > 0 AND NOT l.is_sensitive
      WHERE p.customer_id = ANY(%(customers)s::bigint[])
        AND p.purchased_at > %(since)s::timestamptz AND p.purchased_at <= %(now)s::timestamptz
 """
@@ -80,7 +81,7 @@ def read_allowed(period: Period) -> Ints:
 
 
 def read_lines(ids: Ints, *, period: Period) -> Lines:
-    """Return what these customers (ids, rising) bought and kept in the period."""
+    """Return what these customers (ids, rising) bought and kept in the period, without sensitive goods."""
     with hot_cursor() as cursor:
         cursor.execute(_LINES, {"customers": bigints(ids), "since": period.since, "now": period.now})
         customers, days, gtins = cursor.fetchone()

@@ -13,6 +13,7 @@ import numpy as np
 from customers.operations.retention import in_batches
 from offers.operations.in_processes import summed_by_processes
 from offers.operations.next_basket_rows import Period, read_allowed, read_lines, write_ranked
+from offers.operations.sensitive import mark_sensitive_lines
 from offers.rules.next_basket.histories import Histories, Ints, histories_of_days
 from offers.rules.next_basket.panel import panel_of
 from offers.rules.next_basket.ranking import Ranker, examples_of, learned, rank
@@ -74,10 +75,11 @@ class Teller:
 def refresh_next_baskets(*, now: datetime, panel: int = PANEL, processes: int = 1) -> Refreshed:
     """Write everybody's next basket anew, each block in a transaction of its own.
 
-    Only who allows profiling is read and told. Where nothing can be learned (too few customers with two baskets), nobody
+    Only who allows profiling is read and told. Sensitive goods, as the catalogue has them now, neither teach nor are told. Where nothing can be learned (too few customers with two baskets), nobody
     has a next basket. Two at once do no harm. processes: who rank, with a connection each; 1 is this one.
     Must not run inside a transaction.
     """
+    mark_sensitive_lines()
     period = Period(since=now - timedelta(days=DAYS), now=now)
     everybody = read_allowed(period)
     chosen = np.sort(np.random.default_rng(SEED).permutation(everybody)[:panel])

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from offers.models import ResponseModel
-from offers.queries.bought import BOUGHT, WINDOW_DAYS
+from offers.queries.bought import BOUGHT, COUNTS, WINDOW_DAYS
 from offers.queries.targeting import get_response_model
 from offers.rules.exploration import FLOOR
 from offers.rules.off_policy import Estimates, Logged, estimates
@@ -23,8 +23,7 @@ _DECISIONS = f"""
       FROM offers_exposure e
       JOIN offers_decision d ON d.id = e.decision_id
       JOIN offers_offer o ON o.id = e.offer_id
-     WHERE e.arm = 'treated' AND e.voided_at IS NULL AND e.exposed_at > %(since)s
-       AND e.exposed_at <= %(now)s - make_interval(days => %(window)s)
+     WHERE e.arm = 'treated' AND {COUNTS}
      ORDER BY e.id
 """  # noqa: S608 (a constant of this house's own)
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from offers import locks
 from offers.models import CustomerResponses, OfferResponses, ResponseModel
-from offers.queries.bought import BOUGHT, WINDOW_DAYS
+from offers.queries.bought import BOUGHT, COUNTS, WINDOW_DAYS
 from offers.queries.targeting import get_response_model
 from offers.rules.response import model_to_json, signals_from
 from offers.rules.response_training import Learned, Shown, train
@@ -25,8 +25,7 @@ _COUNT = f"""
         SELECT e.customer_id, e.offer_id, {BOUGHT} AS has_bought
           FROM offers_exposure e
           JOIN customers_customer c ON c.id = e.customer_id AND 'profiling' = ANY(c.granted)
-         WHERE e.arm = 'treated' AND e.voided_at IS NULL AND e.exposed_at > %(since)s
-           AND e.exposed_at <= %(now)s - make_interval(days => %(window)s)
+         WHERE e.arm = 'treated' AND {COUNTS}
     ), by_customer AS (
         INSERT INTO offers_customerresponses AS kept (customer_id, shown, answered, counted_at)
         SELECT customer_id, count(*), count(*) FILTER (WHERE has_bought), %(now)s FROM told GROUP BY customer_id
@@ -54,8 +53,7 @@ _SHOWN = f"""
       JOIN offers_decision d ON d.id = e.decision_id
       JOIN offers_offer o ON o.id = e.offer_id
       JOIN customers_customer c ON c.id = e.customer_id AND 'profiling' = ANY(c.granted)
-     WHERE e.voided_at IS NULL AND e.exposed_at > %(since)s
-       AND e.exposed_at <= %(now)s - make_interval(days => %(window)s)
+     WHERE {COUNTS}
      ORDER BY e.exposed_at DESC, e.id DESC
      LIMIT %(most)s
 """  # noqa: S608 (a constant of this house's own)
@@ -143,6 +141,7 @@ def _keep(learned: Learned, *, now: datetime) -> None:
         figures={
             "log_loss": round(learned.log_loss, 6),
             "log_loss_before": round(learned.log_loss_before, 6),
+            "calibration_error": round(learned.calibration_error, 4),
             "auc": None if learned.auc is None else round(learned.auc, 4),
         },
         trained_at=now,

@@ -1,4 +1,4 @@
-"""Whether an exposure was followed by a purchase of its offer's target: one expression for every statement that asks."""
+"""Which exposures count, and whether a purchase of the offer's target followed: one expression for every statement that asks."""
 
 WINDOW_DAYS = 7  # in which a purchase counts as the exposure's outcome, in both arms
 
@@ -15,3 +15,7 @@ BOUGHT = """EXISTS (
                                   ELSE k.key IN (brand.key, named.key) END
                 WHERE p.customer_id = e.customer_id AND p.purchased_at > e.exposed_at
                   AND p.purchased_at <= e.exposed_at + make_interval(days => %(window)s))"""
+
+# Of an exposure `e`: not voided, not too old, and its window is over; parameters `since`, `now`, `window`.
+COUNTS = """(e.voided_at IS NULL AND e.exposed_at > %(since)s
+            AND e.exposed_at <= %(now)s - make_interval(days => %(window)s))"""

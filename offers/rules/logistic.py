@@ -4,6 +4,7 @@ The estimate is the mode of the posterior under a normal prior around given weig
 data move it only as far as they carry. Features are taken as they come: bring them to comparable scales first.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -76,6 +77,17 @@ def calibrated(logits: Floats, outcomes: Floats, *, strength: float = 20.0) -> C
     return Calibration(slope=max(float(slope), 0.05), shift=float(shift))
 
 
+def calibrated_ahead(
+    features: Floats, outcomes: Floats, prior: Prior, *, later: int, free: Sequence[int] = ()
+) -> tuple[Floats, Calibration]:
+    """Return the weights that the rows before `later` teach, and the line that the rows from it on need, told by them.
+
+    Rows in time order: the line sees how chances come true after the time that taught them, which is how they will be used.
+    """
+    weights = fitted_weights(features[:later], outcomes[:later], prior, free=free)
+    return weights, calibrated(features[later:] @ weights, outcomes[later:])
+
+
 def log_loss(logits: Floats, outcomes: Floats) -> float:
     """Return the mean surprise at the outcomes, in nats; less is better."""
     return float(np.mean(np.logaddexp(0.0, logits) - outcomes * logits))
@@ -122,6 +134,11 @@ class Bin:
     said: float  # mean chance
     came: float  # share of positives
 
+    @property
+    def errors(self) -> float:
+        """By how many standard errors of a share of so many rows more came than was said."""
+        return (self.came - self.said) / math.sqrt(max(self.said * (1.0 - self.said), 1e-12) / self.rows)
+
 
 def calibration_table(chances: Floats, outcomes: Floats, *, bins: int = 10) -> list[Bin]:
     """Return equally filled bins by rising chance."""
@@ -131,3 +148,12 @@ def calibration_table(chances: Floats, outcomes: Floats, *, bins: int = 10) -> l
         for rows in parts
         if len(rows)
     ]
+
+
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """Return by how much what was said misses what came, mean over all rows; 0 is best.
+
+    >>> calibration_error([Bin(rows=3, said=0.2, came=0.1), Bin(rows=1, said=0.5, came=0.9)])
+    0.175
+    """
+    return sum(one.rows * abs(one.said - one.came) for one in bins) / sum(one.rows for one in bins)

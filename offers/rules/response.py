@@ -35,7 +35,9 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     personal_rate: float = RATE_PRIOR  # 0..1: of this customer's exposures that led to a purchase, shrunk
     offer_rate: float = RATE_PRIOR  # 0..1: of this offer's exposures, shrunk
     affinity_share: float = 0.0  # 0..1, of the target
-    basket_chance: float = 0.0  # 0..1, that the next basket holds the target anyway
+    basket_chance: float | None = (
+        None  # 0..1, that the next basket holds the target anyway; None: nobody asked
+    )
     due_ratio: float = 1.0  # chance to buy it again within two days, over that of an average day of theirs
     discount_share: float = USUAL_DISCOUNT_SHARE  # 0..1, of lines bought at a discount
     depth: float = 0.0  # 0..1, the offer's discount
@@ -74,6 +76,7 @@ BASE = (
     ("offer_rate", 1),
     ("affinity", 1),
     ("basket_chance", 1),
+    ("basket_unknown", 0),  # what the chance would have said on average where nobody asked for it
     ("due", 1),
     ("distance", -1),
 )
@@ -106,7 +109,7 @@ COLD = Model(
     version=0,
     weights=(
         math.log(STRANGER_BUYS / (1.0 - STRANGER_BUYS)),
-        *(0.5, 0.3, 1.0, 1.0, 0.5, -0.03),
+        *(0.5, 0.3, 1.0, 1.0, 0.0, 0.5, -0.03),
         *(BEING_TOLD, 1.0, 0.5, -0.03, 0.0, -0.1),
     ),
 )
@@ -114,7 +117,7 @@ COLD = Model(
 
 def base_row(signals: Signals) -> tuple[float, ...]:
     """Return the columns of buying anyway."""
-    share = _share(signals.affinity_share)
+    share, chance = _share(signals.affinity_share), signals.basket_chance
     ratio = signals.due_ratio
     buys = STRANGER_BUYS + (LOYAL_BUYS - STRANGER_BUYS) * share
     return (
@@ -122,7 +125,8 @@ def base_row(signals: Signals) -> tuple[float, ...]:
         _above_neutral(signals.personal_rate),
         _above_neutral(signals.offer_rate),
         _log_odds(buys) - _STRANGER,
-        _share(signals.basket_chance),
+        0.0 if chance is None else _share(chance),
+        1.0 if chance is None else 0.0,
         0.0 if ratio == 1.0 else math.log(min(MAX_DUE_RATIO, max(1.0 / MAX_DUE_RATIO, ratio))),
         _kilometres(signals),
     )

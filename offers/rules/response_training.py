@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from offers.rules.logistic import Prior, auc, calibrated, fitted_weights, log_loss
+from offers.rules.logistic import (
+    Prior,
+    auc,
+    calibrated_ahead,
+    calibration_error,
+    calibration_table,
+    log_loss,
+)
 from offers.rules.response import (
     BASE,
     COLD,
@@ -41,6 +48,7 @@ class Learned:
     exposures: int
     log_loss: float  # on the latest exposures, of what was learned
     log_loss_before: float  # of the model that stood until now
+    calibration_error: float  # on the latest: mean distance of what was said from what came, by tenths
     auc: float | None  # None: only one kind of outcome among the latest
 
     @property
@@ -63,8 +71,9 @@ def train(shown: Sequence[Shown], *, standing: Model, version: int) -> Learned |
     cut = int(len(shown) * (1.0 - LATEST))
     middle = (cut + len(shown)) // 2
     prior = Prior(weights=np.array(COLD.weights), signs=SIGNS, strength=STRENGTH)
-    weights = fitted_weights(rows[:cut], outcomes[:cut], prior, free=(COLUMNS.index("constant"),))
-    line = calibrated(rows[cut:middle] @ weights, outcomes[cut:middle])
+    weights, line = calibrated_ahead(
+        rows[:middle], outcomes[:middle], prior, later=cut, free=(COLUMNS.index("constant"),)
+    )
     model = Model(version=version, weights=tuple(map(float, weights)), slope=line.slope, shift=line.shift)
     latest, came = shown[middle:], outcomes[middle:]
     logits = _logits(latest, model)
@@ -74,6 +83,7 @@ def train(shown: Sequence[Shown], *, standing: Model, version: int) -> Learned |
         exposures=len(shown),
         log_loss=log_loss(logits, came),
         log_loss_before=log_loss(_logits(latest, standing), came),
+        calibration_error=calibration_error(calibration_table(1.0 / (1.0 + np.exp(-logits)), came)),
         auc=auc(logits, came) if has_both else None,
     )
 

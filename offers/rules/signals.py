@@ -18,7 +18,7 @@ class Learned:
     """What was learned over all customers, as far as a batch's decisions need it."""
 
     model: Model = COLD
-    # chance that the next basket holds the offer's target, by (customer id, offer id); absent: unlikely
+    # chance that the next basket holds the target of an offer that is weighed, by (customer id, offer id); absent: unlikely
     basket_chances: Mapping[tuple[int, int], float] = field(default_factory=dict)
 
 
@@ -80,9 +80,10 @@ def signals_of(
         else _NEUTRAL.personal_rate,
         offer_rate=shrunk_rate(hits=terms.answered, tries=terms.shown),
         affinity_share=candidate.affinity_share if may_read else 0.0,
+        # of a reward nobody asked, and "unlikely" would be wrong
         basket_chance=learned.basket_chances.get((facts.customer_id, candidate.offer_id), 0.0)
-        if may_read
-        else 0.0,
+        if may_read and terms.objective == "margin"
+        else None,
         due_ratio=waits.due_ratio if waits else 1.0,
         discount_share=discount_share(discounted=facts.discounted_lines, listed=facts.listed_lines)
         if may_read

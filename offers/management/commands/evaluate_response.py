@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from offers.evaluation.journey import pairs_of, read_journey
 from offers.evaluation.response import Judged, judge
+from offers.rules.logistic import Bin
 
 SPLIT = date(2017, 9, 4)
 
@@ -40,6 +41,7 @@ class Command(BaseCommand):
 
 def _report(found: Judged) -> list[str]:
     low, high = found.interval
+    gain, least, most = found.over_gain
     return [
         f"Trained on {found.trained} pairs, judged on {found.pairs} later ones, {found.positives} of which redeemed",
         f"Weights held at {found.strength:g}, chosen by the campaigns before the split",
@@ -47,13 +49,21 @@ def _report(found: Judged) -> list[str]:
         "who tells                AUC   the model gains (95 %)",
         f"{'model':<18}  {found.aucs['model']:8.4f}   [{low:.4f}, {high:.4f}] is its own interval",
         *(
-            f"{name:<18}  {found.aucs[name]:8.4f}   {gain:+.4f} [{least:+.4f}, {most:+.4f}]"
-            for name, (gain, least, most) in found.gains.items()
+            f"{name:<18}  {found.aucs[name]:8.4f}   {more:+.4f} [{fewest:+.4f}, {highest:+.4f}]"
+            for name, (more, fewest, highest) in found.gains.items()
         ),
         f"{'within kinds':<18}  {found.within_kind:8.4f}   the model's",
         "",
-        "pairs    said    came",
-        *(f"{one.rows:5}  {one.said:6.4f}  {one.came:6.4f}" for one in found.calibration),
+        f"Of {found.over} pairs whose campaign had ended when the files do: AUC {found.over_auc:.4f},"
+        f" over the last counter {gain:+.4f} [{least:+.4f}, {most:+.4f}]",
+        "",
+        "pairs    said    came   standard errors",
+        *map(_bin, found.calibration),
+        f"calibration error {found.calibration_error:.4f}",
+        *(
+            f"{line}, of campaigns that were cut off"
+            for line in map(_bin, [found.cut_off] if found.cut_off else [])
+        ),
         "",
         "what moves the log-odds, in standard deviations",
         *(
@@ -61,3 +71,7 @@ def _report(found: Judged) -> list[str]:
             for name, weight in sorted(found.weights.items(), key=lambda item: -abs(item[1]))
         ),
     ]
+
+
+def _bin(one: Bin) -> str:
+    return f"{one.rows:5}  {one.said:6.4f}  {one.came:6.4f}   {one.errors:+.1f}"

@@ -11,7 +11,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from customers.models import Affinity, Profile, UsualRhythm
+from customers.models import Affinity, Profile, PurchaseLine, UsualRhythm
 from customers.operations import ProductCodes, ReceiptIn, rebuild_profiles, record_purchases
 from customers.operations.rhythms import refresh_usual_rhythms
 from customers.rules.rhythm import Rhythm, mean_interval_days
@@ -21,10 +21,13 @@ pytestmark = pytest.mark.django_db
 CATALOGUE = {
     GTIN: ProductCodes(price_minor=100, currency="EUR"),
     "96385074": ProductCodes(brand="Yoplait", category_ref="dairy", price_minor=50, currency="EUR"),
+    "50184385": ProductCodes(
+        brand="Yoplait", category_ref="care", price_minor=60, currency="EUR", is_sensitive=True
+    ),
 }
 lines = st.builds(
     lambda gtin, quantity, price: line(gtin=gtin, quantity=str(quantity), price=price, brand="", category=""),
-    st.sampled_from([GTIN, "96385074", "40170725"]),
+    st.sampled_from([GTIN, "96385074", "40170725", "50184385"]),
     st.sampled_from([Decimal("1"), Decimal("2"), Decimal("-1"), Decimal("0.455")]),
     st.integers(1, 120),
 )
@@ -144,6 +147,30 @@ def test_a_later_price_of_the_catalogue_does_not_change_a_rebuilt_profile() -> N
     rebuild_profiles(customer_ids=[customer.pk])
     profile = Profile.objects.get()
     assert (profile.listed_lines, profile.discounted_lines) == (2, 1)
+
+
+def test_a_line_of_sensitive_goods_tells_that_something_was_bought_and_not_what() -> None:
+    """By the product, or by the category that the till says: no affinity, no share of the whole, no discount."""
+    make_customer()
+    bought = [
+        line(price=100),
+        line("50184385", price=30, brand="", category=""),
+        line("40170725", price=70, brand="Danone", category="faith"),
+    ]
+    whole = receipt(lines=tuple(bought))
+    record_purchases([whole], now=NOW, catalogue=CATALOGUE, sensitive={"faith"})
+
+    assert sorted(Affinity.objects.values_list("kind", "key", "purchases")) == [
+        ("brand", "danone", 1),
+        ("category", "yoghurt", 1),
+        ("product", GTIN, 1),
+    ]
+    profile = Profile.objects.get()
+    assert (profile.purchases, profile.spend_minor) == (1, 200)
+    assert (profile.listed_lines, profile.discounted_lines) == (1, 0)
+    assert profile.weight == pytest.approx(Affinity.objects.get(kind="brand").weight)
+    marked = PurchaseLine.objects.filter(is_sensitive=True).order_by("position")
+    assert list(marked.values_list("gtin", "category_ref")) == [("50184385", "care"), ("40170725", "faith")]
 
 
 def _come_back(customers: int, *, every_days: int, times: int) -> None:

@@ -165,6 +165,25 @@ def test_a_reward_is_given_all_the_same_and_teaches(now: datetime) -> None:
     assert "delta_minor" not in kept()
 
 
+def test_the_next_basket_is_logged_as_what_was_asked_and_of_a_reward_as_nothing(now: datetime) -> None:
+    """Weighed and not among the twenty: unlikely. A reward in the same batch: unknown, whatever the basket holds."""
+    store = make_store(now=now)
+    make_product(gtin="1", brand="Danone", category=None, now=now)
+    make_margin_offer(now=now, ref="weighed", target_gtins=["2"])
+    make_offer(now=now, ref="reward", target_gtins=["1"], trigger_places="store", min_affinity_share=0.0)
+    buyer = make_buyer(now=now)
+    parts: dict[str, Any] = {name: [0.0] for name in ("own", "alike", "together", "popular")}
+    NextBasket.objects.create(customer=buyer, gtins=["1"], chances=[0.9], **parts, computed_at=now)
+
+    enter(buyer, store=store, now=now)
+
+    logged = {one["offer"]: one for one in Decision.objects.get().candidates}
+    assert logged["weighed"]["signal_basket_chance"] == 0.0
+    assert "signal_basket_chance" not in logged["reward"]
+    assert signals_from(logged["weighed"]).basket_chance == 0.0
+    assert signals_from(logged["reward"]).basket_chance is None
+
+
 def test_a_hundred_weighed_customers_cost_as_many_statements_as_one(
     now: datetime, count_queries: CountQueries
 ) -> None:

@@ -69,7 +69,12 @@ def _journey(folder: Path) -> None:
     starts = [date(2017, 2, 1) + timedelta(days=30 * number) for number in range(10)]
     tables: dict[str, list[dict[str, Any]]] = {
         "campaign_descriptions": [
-            {"campaign_id": number, "campaign_type": f"Type {'ABC'[number % 3]}", "start_date": start}
+            {
+                "campaign_id": number,
+                "campaign_type": f"Type {'ABC'[number % 3]}",
+                "start_date": start,
+                "end_date": start + timedelta(days=25),
+            }
             for number, start in enumerate(starts)
         ],
         "products": [
@@ -119,8 +124,17 @@ def test_the_response_is_judged_on_later_campaigns_beside_the_counters(tmp_path:
     assert figures["aucs"]["campaign kind"] == pytest.approx(0.5, abs=0.1)
     low, high = figures["interval"]
     assert low < figures["aucs"]["model"] < high
-    assert sum(one["rows"] for one in figures["calibration"]) == 360
-    assert "who tells" in capsys.readouterr().out
+    # the purchases end late in October, the last campaign on 23 November
+    assert sum(one["rows"] for one in figures["calibration"]) == figures["over"] == 240
+    assert figures["cut_off"]["rows"] == 120
+    low, _, high = (figures["over_gain"][place] for place in (1, 0, 2))
+    assert low < figures["over_gain"][0] < high
+    assert figures["calibration_error"] == pytest.approx(
+        sum(one["rows"] * abs(one["said"] - one["came"]) for one in figures["calibration"]) / 240
+    )
+    out = capsys.readouterr().out
+    assert "who tells" in out
+    assert "Of 240 pairs whose campaign had ended when the files do" in out
 
 
 def test_what_happens_after_the_start_changes_nothing_that_is_known_before(tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ def test_what_a_push_changes_is_learned_from_both_arms(
     assert (learned.exposures, learned.is_better) == (600, True)
     row = ResponseModel.objects.get()
     assert (row.version, row.is_current, row.exposures, row.trained_at) == (1, True, 600, now)
-    assert set(row.figures) == {"log_loss", "log_loss_before", "auc"}
+    assert set(row.figures) == {"log_loss", "log_loss_before", "calibration_error", "auc"}
+    assert 0.0 < row.figures["calibration_error"] < 0.15
     assert row.figures["log_loss"] < row.figures["log_loss_before"]
     model = get_response_model()
     assert model == learned.model
@@ -146,6 +147,29 @@ def test_what_may_not_teach_does_not(now: datetime, exposed: list[Exposure]) -> 
     learned = train_response(now=now)
     assert learned is not None
     assert learned.exposures == 596
+
+
+def test_training_counting_and_judging_look_at_the_same_exposures(now: datetime) -> None:
+    """Of a voided one, one whose week runs, one that is too old and one that counts, each reads the last alone."""
+    offer, kept = make_offer(now=now, target_gtins=["1"]), {"propensity": 1.0, **Signals().numbers()}
+    days = (20, 6, 91, 20)
+    shown = [
+        Shown(
+            customer=person,
+            at=now - timedelta(days=ago),
+            offer=offer,
+            candidates=[{"offer": offer.ref, "reason": "issued", **kept}],
+        )
+        for person, ago in zip(make_people(count=4, now=now), days, strict=True)
+    ]
+    voided, *_, counted = expose(shown, store=make_store(now=now))
+    Exposure.objects.filter(pk=voided.pk).update(voided_at=now)
+
+    assert len(operation._shown(now=now)) == 1
+    assert count_responses(now=now) == (1, 1)
+    assert _counts() == ({counted.customer.ref: (1, 0)}, {offer.ref: (1, 0)})
+    judged = judge_policy(model=COLD, since=now - timedelta(days=90), now=now)
+    assert (judged.estimates.decisions, judged.without_propensity) == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,14 @@ from offers.rules.logistic import (
     auc,
     bootstrap,
     calibrated,
+    calibrated_ahead,
+    calibration_error,
     calibration_table,
     fitted_weights,
     log_loss,
 )
 from offers.rules.response import (
+    BASE,
     COLD,
     COLUMNS,
     SIGNS,
@@ -40,7 +43,7 @@ signals = st.builds(
     personal_rate=shares,
     offer_rate=shares,
     affinity_share=shares,
-    basket_chance=shares,
+    basket_chance=st.none() | shares,
     due_ratio=st.floats(0, 10),
     discount_share=shares,
     depth=shares,
@@ -75,6 +78,8 @@ def test_both_are_chances_and_a_push_never_makes_a_purchase_less_likely(one: Sig
 def test_what_must_not_fall_does_not_fall(one: Signals, model: Model, more: float) -> None:
     q1, q0 = response(one, model)
     for name in ("basket_chance", "due_ratio", "personal_rate", "offer_rate"):
+        if getattr(one, name) is None:
+            continue
         raised = changed(one, **{name: getattr(one, name) + more})
         assert response(raised, model)[0] >= q1 - 1e-12
         assert response(raised, model)[1] >= q0 - 1e-12
@@ -231,9 +236,61 @@ def test_in_the_hold_out_nothing_speaks_for_the_push() -> None:
     [treated, held] = matrix_of(
         [Shown(signals=one, is_treated=is_treated, has_bought=False) for is_treated in (True, False)]
     )
-    assert treated[:7].tolist() == held[:7].tolist()
-    assert held[7:].tolist() == [0.0] * 6
-    assert treated[7] == 1.0
+    base = len(BASE)
+    assert treated[:base].tolist() == held[:base].tolist()
+    assert held[base:].tolist() == [0.0] * 6
+    assert treated[base] == 1.0
+
+
+def _logged(*, count: int, seed: int, rewards_say: float | None) -> list[Shown]:
+    """Return exposures of as many rewards as weighed offers, whose outcomes follow the cold model with a next basket that
+    counts three times; of the rewards, the chance is logged as `rewards_say`."""
+    chance = np.random.default_rng(seed)
+    truth = Model(
+        version=1,
+        weights=tuple(
+            {"basket_chance": 3.0}.get(name, weight)
+            for name, weight in zip(COLUMNS, COLD.weights, strict=True)
+        ),
+    )
+    shown = []
+    for number in range(count):
+        one = Signals(
+            affinity_share=float(chance.random()),
+            basket_chance=float(chance.choice([0.0, chance.uniform(0.1, 0.9)])),
+        )
+        is_treated = bool(chance.random() < 0.7)
+        q1, q0 = response(one, truth)
+        bought = bool(chance.random() < (q1 if is_treated else q0))
+        kept = one if number % 2 else changed(one, basket_chance=rewards_say)
+        shown.append(Shown(signals=signals_from(kept.numbers()), is_treated=is_treated, has_bought=bought))
+    return shown
+
+
+def _weight_of_the_next_basket(shown: list[Shown]) -> float:
+    found = train(shown, standing=COLD, version=1)
+    assert found is not None
+    return found.model.weights[COLUMNS.index("basket_chance")]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_rewards_of_which_nobody_asked_do_not_teach_that_the_next_basket_says_nothing(seed: int) -> None:
+    """The same exposures with what was logged before, "unlikely", lose a third of what the chance is worth."""
+    as_it_is = _weight_of_the_next_basket(_logged(count=12_000, seed=seed, rewards_say=None))
+    assert as_it_is == pytest.approx(3.0, abs=0.3)
+    as_it_was = _weight_of_the_next_basket(_logged(count=12_000, seed=seed, rewards_say=0.0))
+    assert as_it_was < 2.2
+
+
+def test_where_nobody_asked_the_average_of_those_asked_answers() -> None:
+    shown = _logged(count=12_000, seed=4, rewards_say=None)
+    found = train(shown, standing=COLD, version=1)
+    assert found is not None
+    rewards = shown[::2]
+    said = np.mean([response(one.signals, found.model)[0 if one.is_treated else 1] for one in rewards])
+    assert said == pytest.approx(np.mean([one.has_bought for one in rewards]), abs=0.02)
+    one = Signals(affinity_share=0.4)
+    assert response(one, COLD) == response(changed(one, basket_chance=0.0), COLD)  # before: as unlikely
 
 
 def test_without_data_the_weights_are_the_prior_and_with_much_they_are_the_datas() -> None:
@@ -268,6 +325,42 @@ def test_calibration_brings_boasting_back_and_keeps_the_order() -> None:
     assert log_loss(line.of(3.0 * logits + 1.0), outcomes) < log_loss(3.0 * logits + 1.0, outcomes)
 
 
+def test_the_line_is_drawn_by_rows_that_taught_no_weight_and_later_rows_move_no_weight() -> None:
+    """What came true until then holds half as strongly after: the weight is the older rows', the slope one half."""
+    chance = np.random.default_rng(6)
+    features = np.column_stack([np.ones(40_000), chance.normal(size=40_000)])
+    strength = np.where(np.arange(40_000) < 20_000, 2.0, 1.0)
+    outcomes = (chance.random(40_000) < 1 / (1 + np.exp(-strength * features[:, 1]))).astype(float)
+    prior = Prior(weights=np.zeros(2), signs=(0, 1), strength=1.0)
+
+    weights, line = calibrated_ahead(features, outcomes, prior, later=20_000, free=(0,))
+
+    assert weights == pytest.approx(
+        fitted_weights(features[:20_000], outcomes[:20_000], prior, free=(0,)), abs=1e-9
+    )
+    assert (line.slope, line.shift) == pytest.approx((0.5, 0.0), abs=0.03)
+    _, none = calibrated_ahead(features[:20_000], outcomes[:20_000], prior, later=20_000)
+    assert (none.slope, none.shift) == (1.0, 0.0)
+
+
+def test_training_calibrates_by_the_exposures_after_those_that_taught() -> None:
+    """From the eighth tenth on, purchases become rarer: the weights cannot know, the line does, and the latest come true."""
+    shown = _exposures(count=8_000, seed=7, lift=1.15)
+    chance = np.random.default_rng(8)
+    drifted = [
+        replace(one, has_bought=one.has_bought and bool(number < 6_400 or chance.random() < 0.4))
+        for number, one in enumerate(shown)
+    ]
+    found = train(drifted, standing=COLD, version=1)
+    assert found is not None
+    assert found.model.shift < -0.5
+    assert found.calibration_error < 0.03
+    unmoved = replace(found.model, slope=1.0, shift=0.0)
+    latest = drifted[7_200:]
+    said = [response(one.signals, unmoved)[0 if one.is_treated else 1] for one in latest]
+    assert np.mean(said) > 2 * np.mean([one.has_bought for one in latest])
+
+
 def test_the_auc_by_hand() -> None:
     assert auc(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 1.0, 0.0, 1.0])) == 0.75
     assert auc(np.array([1.0, 1.0]), np.array([0.0, 1.0])) == 0.5
@@ -289,3 +382,5 @@ def test_the_calibration_table_by_hand() -> None:
         Bin(rows=2, said=pytest.approx(0.15), came=0.0),
         Bin(rows=2, said=pytest.approx(0.65), came=1.0),
     ]
+    assert calibration_error(found) == pytest.approx((0.15 + 0.35) / 2)
+    assert Bin(rows=100, said=0.2, came=0.28).errors == pytest.approx(2.0)
