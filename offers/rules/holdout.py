@@ -4,6 +4,7 @@ from enum import StrEnum
 from hashlib import blake2b
 
 BUCKETS = 10_000
+GLOBAL_SALT = "every offer"
 
 
 class Arm(StrEnum):
@@ -25,3 +26,11 @@ def arm(*, customer: int | str, salt: str, holdout_share: float) -> Arm:
     if bucket(customer, salt) < round(holdout_share * BUCKETS):
         return Arm.HOLDOUT
     return Arm.TREATED
+
+
+def is_held_out(customer: str, *, offer: str, share: float, global_share: float) -> bool:
+    """Return whether the customer is in the offer's own hold-out or in the house's, each with its share (0..1)."""
+    return any(
+        arm(customer=customer, salt=salt, holdout_share=out) is Arm.HOLDOUT
+        for salt, out in ((offer, share), (GLOBAL_SALT, global_share))
+    )

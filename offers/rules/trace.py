@@ -16,14 +16,13 @@ from offers.rules import eligibility
 from offers.rules.channels import channel_for, no_channel
 from offers.rules.compared import audience_of, caps_of, limit_of, standing_of, was_sent_this_visit
 from offers.rules.eligibility import ADULT_YEARS, Reason
-from offers.rules.holdout import BUCKETS, bucket
+from offers.rules.holdout import GLOBAL_SALT, bucket, is_held_out
 from offers.rules.legal_values import Rule
 from offers.rules.signals import NOTHING_LEARNED, Learned
 from offers.rules.worth import weigh
 
 Part = Literal["who", "whether", "when", "measure"]
 NEEDED = ("geolocation",)
-GLOBAL_SALT = "every offer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,17 +191,16 @@ def _frequency(facts: CustomerFacts, trigger: Trigger, *, now: datetime, params:
 
 def _holdout(terms: OfferTerms, facts: CustomerFacts, *, params: Mapping[str, Any]) -> Check:
     """Return whether the customer is held out; a decision asks this of the winners alone."""
-    own, house = bucket(facts.ref, terms.ref), bucket(facts.ref, GLOBAL_SALT)
     own_share, house_share = terms.holdout_share, params["global_holdout_share"]
-    is_out = own < round(own_share * BUCKETS) or house < round(house_share * BUCKETS)
+    is_out = is_held_out(facts.ref, offer=terms.ref, share=own_share, global_share=house_share)
     return Check(
         name="holdout",
         part="measure",
         reason=Reason.HOLDOUT if is_out else None,
         numbers={
-            "bucket": own,
+            "bucket": bucket(facts.ref, terms.ref),
             "holdout_share": own_share,
-            "global_bucket": house,
+            "global_bucket": bucket(facts.ref, GLOBAL_SALT),
             "global_holdout_share": house_share,
         },
     )

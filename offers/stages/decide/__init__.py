@@ -18,14 +18,13 @@ from typing import Any
 from offers.flow import Candidate, Choice, CustomerFacts, OfferTerms, Trigger, Verdict
 from offers.rules.compared import audience_of, limit_of
 from offers.rules.eligibility import Reason
-from offers.rules.holdout import Arm, arm
+from offers.rules.holdout import is_held_out
 from offers.rules.legal import forbidden_offers
 from offers.rules.signals import NOTHING_LEARNED, Learned
 from offers.stages.decide.exploring import explored
 from offers.stages.decide.judging import Judged, judge
 
 WINNERS = 3  # worth handing on: who gets none of them is sold out
-GLOBAL_SALT = "every offer"
 PLACES = 6  # of the numbers that are kept
 
 
@@ -122,10 +121,11 @@ def _choice(
 
 
 def _is_held_out(terms: OfferTerms, facts: CustomerFacts, *, params: Mapping[str, Any]) -> bool:
-    """Return whether the customer is in the offer's hold-out or, where the house has one, in the global one."""
-    shares = ((terms.ref, terms.holdout_share), (GLOBAL_SALT, params["global_holdout_share"]))
-    return any(
-        arm(customer=facts.ref, salt=salt, holdout_share=share) is Arm.HOLDOUT for salt, share in shares
+    return is_held_out(
+        facts.ref,
+        offer=terms.ref,
+        share=terms.holdout_share,
+        global_share=params["global_holdout_share"],
     )
 
 
