@@ -8,12 +8,15 @@
 6. the targets' advisory lock: one transaction at a time rebuilds what counts towards offers;
 7. the response models' advisory lock: one transaction at a time adds a version or chooses one.
 
+Outside all transactions: the next baskets' advisory lock, which one run at a time holds from its start to its end.
+
 A transaction that needs several takes them in this order, each once; docs/concurrency.md has the reasons. What is
 claimed with SKIP LOCKED waits for nobody, so it may come first. Locks are NO KEY UPDATE: rows that refer to the
 locked ones can still be written.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -204,6 +207,7 @@ def expire_coupons(*, now: datetime, limit: int) -> int:
 
 TARGETS_LOCK = 7_210_001  # any number that no other advisory lock of the project uses
 RESPONSE_MODELS_LOCK = 7_210_002
+NEXT_BASKETS_LOCK = 7_210_003
 
 
 def lock_messages(message_ids: Sequence[int]) -> None:
@@ -266,6 +270,23 @@ def lock_response_models() -> None:
     """Let one transaction at a time add a version of the response model, or choose which one is used."""
     with hot_cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RESPONSE_MODELS_LOCK])
+
+
+@contextmanager
+def only_teller_of_next_baskets() -> Iterator[bool]:
+    """Hold the next baskets' lock for the block; False if another run holds it. It waits for nobody, and nobody for it.
+
+    The session holds it, not a transaction: a run that dies with its connection leaves nothing behind.
+    """
+    with hot_cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [NEXT_BASKETS_LOCK])
+        [is_only] = cursor.fetchone()
+    try:
+        yield is_only
+    finally:
+        if is_only:
+            with hot_cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [NEXT_BASKETS_LOCK])
 
 
 def lock_offer(ref: str) -> bool:

@@ -1,6 +1,7 @@
 """Jobs by the clock; `manage.py procrastinate worker` runs them, however many workers there are, once each.
 
-No job holds a lock: one that died with its worker must not keep the next from running, and two at once do no harm.
+No job holds a lock that outlives it: one that died with its worker must not keep the next from running, and two at once do no
+harm (of the next baskets, the second does nothing).
 """
 
 from datetime import UTC, datetime

@@ -6,7 +6,7 @@ This module is what such a process imports first, before Django is ready: it nam
 import multiprocessing
 import pickle
 from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
 import django
@@ -15,11 +15,15 @@ from django.db import connection
 Part = TypeVar("Part")
 
 
+class ProcessFailed(Exception):
+    """One of the processes ended before its work did."""
+
+
 def summed_by_processes(work: Callable[[Part], int], parts: Sequence[Part], *, processes: int) -> int:
     """Return the sum of what `work` returns for each part. `work` and the parts are sent to the processes once.
 
-    The processes use this one's database. Raises RuntimeError if one of them ends before its work does; the others are
-    ended then.
+    The processes use this one's database; this one only waits, so that a thread beside it is not kept from its own work.
+    Raises ProcessFailed as soon as one of them ends before its work does; the others are ended then.
     """
     context = multiprocessing.get_context("spawn")
     running = []
@@ -32,7 +36,7 @@ def summed_by_processes(work: Callable[[Part], int], parts: Sequence[Part], *, p
             process.start()
             theirs.close()
             running.append((process, ours))
-        return sum(_received(ours) for _, ours in running)
+        return _sum_of([ours for _, ours in running])
     finally:
         for process, ours in running:
             ours.close()
@@ -40,11 +44,20 @@ def summed_by_processes(work: Callable[[Part], int], parts: Sequence[Part], *, p
             process.join()
 
 
-def _received(ours: "Connection[int, int]") -> int:
-    try:
-        return ours.recv()
-    except EOFError:
-        raise RuntimeError("a process ended before its work did; its own words are in the log") from None
+def _sum_of(pipes: "Sequence[Connection[int, int]]") -> int:
+    """Return the sum of what comes out of the pipes, in whatever order they have something to say."""
+    waiting, told = list(pipes), 0
+    while waiting:
+        ready = wait(waiting)
+        for pipe in [one for one in waiting if one in ready]:
+            try:
+                told += pipe.recv()
+            except EOFError:
+                raise ProcessFailed(
+                    f"one of {len(pipes)} processes ended before its work did; its own words are in the log"
+                ) from None
+            waiting.remove(pipe)
+    return told
 
 
 def _work(database: str, sent: bytes, theirs: "Connection[int, int]") -> None:

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from customers.operations.retention import in_batches
+from offers import locks
 from offers.operations.in_processes import summed_by_processes
 from offers.operations.next_basket_rows import Period, read_allowed, read_lines, write_ranked
 from offers.operations.sensitive import mark_sensitive_lines
@@ -32,6 +33,10 @@ _REMOVE = """
     DELETE FROM offers_nextbasket
      WHERE id IN (SELECT id FROM offers_nextbasket WHERE computed_at < %s ORDER BY computed_at LIMIT %s)
 """
+
+
+class AlreadyTelling(Exception):
+    """Another run tells the next baskets: both together would need twice the memory, and tell the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +80,18 @@ class Teller:
 def refresh_next_baskets(*, now: datetime, panel: int = PANEL, processes: int = 1) -> Refreshed:
     """Write everybody's next basket anew, each block in a transaction of its own.
 
-    Only who allows profiling is read and told. Sensitive goods, as the catalogue has them now, neither teach nor are told. Where nothing can be learned (too few customers with two baskets), nobody
-    has a next basket. Two at once do no harm. processes: who rank, with a connection each; 1 is this one.
-    Must not run inside a transaction.
+    Only who allows profiling is read and told. Sensitive goods, as the catalogue has them now, neither teach nor are told.
+    Where nothing can be learned (too few customers with two baskets), nobody has a next basket. processes: who rank, with a
+    connection each, where there are thousands of customers; 1 is this one. Raises AlreadyTelling while another run does,
+    and ProcessFailed: what was written until then stands, and so do all other rows. Must not run inside a transaction.
     """
+    with locks.only_teller_of_next_baskets() as is_only:
+        if not is_only:
+            raise AlreadyTelling("another run tells the next baskets; this one did nothing")
+        return _refreshed(now=now, panel=panel, processes=processes)
+
+
+def _refreshed(*, now: datetime, panel: int, processes: int) -> Refreshed:
     mark_sensitive_lines()
     period = Period(since=now - timedelta(days=DAYS), now=now)
     everybody = read_allowed(period)
@@ -89,9 +102,8 @@ def refresh_next_baskets(*, now: datetime, panel: int = PANEL, processes: int = 
     if ranker is not None:
         tell = Teller(ranker=ranker, gtins=gtins, chosen=chosen, period=period)
         parts = [everybody[start : start + READ] for start in range(0, len(everybody), READ)]
-        told = (
-            sum(map(tell, parts)) if processes == 1 else summed_by_processes(tell, parts, processes=processes)
-        )
+        many = min(processes, len(parts))
+        told = sum(map(tell, parts)) if many == 1 else summed_by_processes(tell, parts, processes=many)
     removed = in_batches(_REMOVE, [now])
     return Refreshed(customers=told, removed=removed, panel=len(chosen), products=len(gtins))
 

@@ -42,6 +42,23 @@ def next_basket_job(*, server: Server, seconds: float) -> list[Figure]:
     ]
 
 
+def next_basket_shared(*, server: Server, seconds: float) -> list[Figure]:
+    """The whole job again, by one process and then by a process a processor."""
+    try:
+        targeting_world.build(server, name=NAME, shoppers=FEW)
+        alone, shared = (
+            _run(server, "--panel", str(FEW_PANEL), "--processes", str(many), customers=FEW.customers)
+            for many in (1, os.cpu_count() or 1)
+        )
+    finally:
+        database.drop(server, name=NAME)
+    bound = database.durable_inserts_per_s(server, clients=CLIENTS, seconds=seconds)
+    return [
+        _figure("next_basket_alone", FEW.customers / alone.clock_s, alone, bound=bound),
+        _figure("next_basket_shared", FEW.customers / shared.clock_s, shared, bound=bound),
+    ]
+
+
 def next_basket_million(*, server: Server, seconds: float) -> list[Figure]:
     """The whole job for a million customers, by a process a processor; tens of minutes, and 10 GB of disk."""
     try:

@@ -3,9 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from offers.operations.next_baskets import PANEL, refresh_next_baskets
+from offers.operations.in_processes import ProcessFailed
+from offers.operations.next_baskets import (
+    PANEL,
+    AlreadyTelling,
+    refresh_next_baskets,
+)
 
 
 class Command(BaseCommand):
@@ -21,9 +26,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = refresh_next_baskets(
-            now=datetime.now(UTC), panel=options["panel"], processes=options["processes"]
-        )
+        try:
+            done = refresh_next_baskets(
+                now=datetime.now(UTC), panel=options["panel"], processes=options["processes"]
+            )
+        except (AlreadyTelling, ProcessFailed) as error:
+            raise CommandError(f"The next baskets are not all told: {error}.") from None
         self.stdout.write(
             f"{done.customers} customers' next baskets written, {done.removed} removed"
             f" ({done.panel} customers taught, {done.products} products)."

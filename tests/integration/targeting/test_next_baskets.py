@@ -1,18 +1,21 @@
 """The job that tells everybody's next basket, and who may read what it wrote."""
 
 import os
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import connection
 
 from customers.models import Customer, PurchaseLine
+from offers import locks
 from offers.models import NextBasket
 from offers.operations import next_baskets
 from offers.operations.erasure import erase_customer
-from offers.operations.in_processes import summed_by_processes
-from offers.operations.next_baskets import refresh_next_baskets
+from offers.operations.in_processes import ProcessFailed, summed_by_processes
+from offers.operations.next_baskets import AlreadyTelling, refresh_next_baskets
 from offers.queries.targeting import get_next_basket, next_basket_chances
 from tests.integration.decisions.shop import make_category, make_offer, make_product
 from tests.integration.targeting.shoppers import make_shoppers, plans
@@ -129,9 +132,9 @@ def test_a_block_of_many_customers_costs_as_many_queries_as_one_of_few(
             refresh_next_baskets(now=now)
         return len(seen)
 
-    # the marks of sensitive goods, and none after them; who, and nobody after them; the panel's purchases; everybody's; savepoint, lock, no wait for the disk, write, release;
+    # the lock, and its release; the marks of sensitive goods, and none after them; who, and nobody after them; the panel's purchases; everybody's; savepoint, lock, no wait for the disk, write, release;
     # what to remove
-    assert cost(20) == cost(90) == 12
+    assert cost(20) == cost(90) == 14
 
 
 def test_the_chance_of_an_offer_is_that_of_any_product_that_is_its_target(
@@ -188,6 +191,80 @@ def test_two_processes_tell_what_one_tells(now: datetime, monkeypatch: Any) -> N
     assert list(together) == alone
 
 
-def test_a_process_that_dies_is_told() -> None:
-    with pytest.raises(RuntimeError, match="ended before its work did"):
-        summed_by_processes(os._exit, [3, 4], processes=2)
+def test_a_process_that_dies_is_told_at_once_whatever_the_others_do() -> None:
+    start = time.monotonic()
+    with pytest.raises(ProcessFailed, match="one of 2 processes ended before its work did"):
+        summed_by_processes(_sleep_or_die, [30, 0], processes=2)
+    assert time.monotonic() - start < 20
+
+
+def _sleep_or_die(seconds: int) -> int:
+    return time.sleep(seconds) or os._exit(3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failing_process_fails_the_job_and_the_rows_of_the_night_before_stay(
+    now: datetime, monkeypatch: Any, capfd: Any
+) -> None:
+    """One of two cannot write what it ranked: its customers keep their rows, and so does everybody whose time had come to go."""
+    people = make_shoppers(plans(seed=4, customers=PEOPLE), now=now)
+    refresh_next_baskets(now=now, processes=1)
+    before = dict(NextBasket.objects.values_list("customer_id", "computed_at"))
+    gone = people["u3"]
+    Customer.objects.filter(pk=gone.pk).update(granted=[])
+    monkeypatch.setattr(next_baskets, "READ", 30)
+    last = max(person.pk for person in people.values())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"ALTER TABLE offers_nextbasket ADD CONSTRAINT no_more CHECK (customer_id <> {last}) NOT VALID"
+        )
+    try:
+        with pytest.raises(ProcessFailed) as refused:
+            refresh_next_baskets(now=now + timedelta(minutes=1), processes=2)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE offers_nextbasket DROP CONSTRAINT no_more")
+    assert str(refused.value) == (
+        "one of 2 processes ended before its work did; its own words are in the log"
+    )
+    assert "no_more" in capfd.readouterr().err
+    after = dict(NextBasket.objects.values_list("customer_id", "computed_at"))
+    assert after.keys() == before.keys()
+    assert {after[gone.pk], after[last]} == {now}
+
+    # the lock is free again, and the next night makes it good
+    done = refresh_next_baskets(now=now + timedelta(days=1))
+    assert (done.customers, done.removed) == (PEOPLE - 1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_run_at_a_time(now: datetime) -> None:
+    make_shoppers(plans(seed=4, customers=20), now=now)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [locks.NEXT_BASKETS_LOCK])
+        with pytest.raises(AlreadyTelling, match="this one did nothing"):
+            refresh_next_baskets(now=now)
+        with pytest.raises(CommandError, match="another run tells the next baskets"):
+            call_command("refresh_next_baskets")
+        assert not NextBasket.objects.exists()
+    finally:
+        other.close()
+    assert refresh_next_baskets(now=now).customers == 20
+
+
+def test_there_are_never_more_processes_than_parts_of_the_customers(
+    now: datetime, shoppers: dict[str, Customer], monkeypatch: Any
+) -> None:
+    asked: list[int] = []
+
+    def counted(work: Any, parts: Any, *, processes: int) -> int:
+        asked.append(processes)
+        return sum(map(work, parts))
+
+    monkeypatch.setattr(next_baskets, "summed_by_processes", counted)
+    for read in (1_000, 20, 5):
+        monkeypatch.setattr(next_baskets, "READ", read)
+        assert refresh_next_baskets(now=now, processes=8).customers == PEOPLE
+    assert asked == [3, 8]  # one part needs no further process
