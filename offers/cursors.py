@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
@@ -121,6 +121,9 @@ def hot_cursor() -> Iterator[CursorWrapper]:
 
     Values are typed by casts in the statement. Planning is most of the cost of a short statement with many joins.
     """
+    connection = connections[
+        DEFAULT_DB_ALIAS
+    ]  # once: each look through django.db.connection costs a microsecond
     connection.ensure_connection()
     raw: Any = _Prepared(connection.connection)
     # Django's wrapper around each call is for whoever watches; errors are translated all the same.

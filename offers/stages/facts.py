@@ -1,6 +1,5 @@
-"""What the decision may know of each customer: three queries for a batch of any size."""
+"""What the decision may know of each customer: one query for a batch of any size."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -11,8 +10,10 @@ from offers.flow import CustomerFacts
 
 SENT_DAYS = 8  # a calendar week in any zone, and the day that the zones differ by
 
-_CUSTOMERS = """
-    SELECT c.id, c.ref, c.language, c.time_zone, c.birth_year, c.granted, c.channels, c.segments, c.topics,
+# `sent`: of either arm, by the time. `ignored`: messages that arrived and ran out unopened, after the last one that was
+# opened or used.
+_FACTS = """
+    SELECT c.id AS customer_id, c.ref, c.language, c.time_zone, c.birth_year, c.granted, c.channels, c.segments, c.topics,
            c.muted_brands, c.muted_categories, c.has_own_quiet_hours, c.quiet_from, c.quiet_until,
            c.max_pushes_per_day, c.max_pushes_per_week, c.paused_until,
            EXISTS (SELECT FROM customers_device d
@@ -22,29 +23,25 @@ _CUSTOMERS = """
            c.phone ~ '^\\+[1-9][0-9]{6,14}$' AND c.phone_dead_at IS NULL AS has_phone,
            COALESCE((SELECT is_stopped FROM offers_sendingswitch WHERE id = 1), false) AS is_sending_stopped,
            COALESCE(p.listed_lines, 0) AS listed_lines, COALESCE(p.discounted_lines, 0) AS discounted_lines,
-           COALESCE(r.shown, 0) AS shown, COALESCE(r.answered, 0) AS answered
+           COALESCE(r.shown, 0) AS shown, COALESCE(r.answered, 0) AS answered,
+           COALESCE(sent.at, '{}') AS sent_at, COALESCE(sent.stores, '{}') AS sent_stores, ignored.in_a_row
       FROM customers_customer c
       LEFT JOIN customers_profile p ON p.customer_id = c.id
       LEFT JOIN offers_customerresponses r ON r.customer_id = c.id
+     CROSS JOIN LATERAL (
+          SELECT array_agg(e.exposed_at ORDER BY e.exposed_at, e.id) AS at,
+                 array_agg(e.store_id ORDER BY e.exposed_at, e.id) AS stores
+            FROM offers_exposure e
+           WHERE e.customer_id = c.id AND e.exposed_at > %(since)s AND e.voided_at IS NULL) sent
+     CROSS JOIN LATERAL (
+          SELECT count(*)::int AS in_a_row
+            FROM offers_coupon k JOIN offers_outboxmessage m ON m.coupon_id = k.id AND m.state = 'sent'
+           WHERE k.customer_id = c.id AND k.valid_until <= %(now)s
+             AND k.opened_at IS NULL AND k.state IN ('issued', 'expired')
+             AND NOT EXISTS (SELECT FROM offers_coupon later
+                              WHERE later.customer_id = c.id AND later.issued_at >= k.issued_at
+                                AND (later.opened_at IS NOT NULL OR later.state = 'redeemed'))) ignored
      WHERE c.id = ANY(%(customers)s) AND c.erased_at IS NULL
-"""
-
-_SENT = """
-    SELECT customer_id, exposed_at, store_id FROM offers_exposure
-     WHERE customer_id = ANY(%(customers)s) AND exposed_at > %(since)s AND voided_at IS NULL
-     ORDER BY customer_id, exposed_at, id
-"""
-
-# Messages that arrived and ran out unopened, after the last one that was opened or used.
-_IGNORED = """
-    SELECT c.customer_id, count(*)::int
-      FROM offers_coupon c JOIN offers_outboxmessage m ON m.coupon_id = c.id AND m.state = 'sent'
-     WHERE c.customer_id = ANY(%(customers)s) AND c.valid_until <= %(now)s
-       AND c.opened_at IS NULL AND c.state IN ('issued', 'expired')
-       AND NOT EXISTS (SELECT FROM offers_coupon later
-                        WHERE later.customer_id = c.customer_id AND later.issued_at >= c.issued_at
-                          AND (later.opened_at IS NOT NULL OR later.state = 'redeemed'))
-     GROUP BY c.customer_id
 """
 
 
@@ -60,27 +57,16 @@ def gather_facts(
         "now": now,
         "since": now - timedelta(days=SENT_DAYS),
     }
-    sent: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
     with hot_cursor() as cursor:
-        cursor.execute(_SENT, values)
-        for customer_id, exposed_at, store_id in cursor.fetchall():
-            sent[customer_id].append((exposed_at, store_id))
-        cursor.execute(_IGNORED, values)
-        ignored = dict(cursor.fetchall())
-        cursor.execute(_CUSTOMERS, values)
+        cursor.execute(_FACTS, values)
         columns = [column.name for column in cursor.description or ()]
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-    return {
-        row["id"]: _facts(row, sent=sent[row["id"]], ignored=ignored.get(row["id"], 0), params=params)
-        for row in rows
-    }
+    return {row["customer_id"]: _facts(row, params=params) for row in rows}
 
 
-def _facts(
-    row: Mapping[str, Any], *, sent: list[tuple[datetime, int]], ignored: int, params: Mapping[str, Any]
-) -> CustomerFacts:
+def _facts(row: Mapping[str, Any], *, params: Mapping[str, Any]) -> CustomerFacts:
     return CustomerFacts(
-        customer_id=row["id"],
+        customer_id=row["customer_id"],
         ref=row["ref"],
         language=row["language"],
         time_zone=row["time_zone"],
@@ -98,9 +84,9 @@ def _facts(
         has_device=row["has_device"],
         has_email=row["has_email"] and "email" in params["channels"],
         has_phone=row["has_phone"] and "sms" in params["channels"],
-        sent_at=tuple(at for at, _ in sent),
-        sent_stores=tuple(store_id for _, store_id in sent),
-        ignored_in_a_row=ignored,
+        sent_at=tuple(row["sent_at"]),
+        sent_stores=tuple(row["sent_stores"]),
+        ignored_in_a_row=row["in_a_row"],
         is_sending_stopped=row["is_sending_stopped"],
         listed_lines=row["listed_lines"],
         discounted_lines=row["discounted_lines"],

@@ -6,19 +6,16 @@ Three queries for a batch of any size, and a fourth where an offer asks for a di
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from customers.rules.affinity import share
 from customers.rules.zones import UnknownTimeZone
-from offers.cursors import bigints, hot_cursor, ints, texts, uuids
-from offers.event_tables import recent_events
+from offers.cursors import bigints, floats, hot_cursor, ints, texts
 from offers.flow import Candidate, OfferTerms, Place, Trigger
 from offers.rules.geofence import haversine_m
 from offers.rules.opening_hours import BadOpeningHours, is_open
 from offers.stages.candidates import sql
-
-KEPT_FOR = timedelta(hours=24)  # a position
 
 Spot = tuple[int, int | None, str]  # store, aisle, transition
 Pair = tuple[int, Trigger, Place, int, int | None]  # index of the trigger, trigger, place, offer, within_m
@@ -65,7 +62,7 @@ def find(triggers: Sequence[Trigger], *, now: datetime) -> tuple[list[Candidate]
         for index, trigger, place in asking
         for offer_id, within_m in here[_spot(trigger=trigger, place=place)]
     ]
-    too_far = _too_far(pairs, now=now)
+    too_far = _too_far(pairs)
     pairs = [pair for pair in pairs if (pair[0], pair[3]) not in too_far]
     if not pairs:
         return [], {}
@@ -140,28 +137,19 @@ def _distance_km(trigger: Trigger, place: Place, store: _Store) -> float:
     return round(metres / 1000, 1)
 
 
-def _too_far(pairs: Iterable[Pair], *, now: datetime) -> set[tuple[int, int]]:
+def _too_far(pairs: Iterable[Pair]) -> set[tuple[int, int]]:
     """Return the (trigger index, offer id) whose event lies further from the store than the offer's within_m."""
     measured = [
-        (
-            index,
-            offer_id,
-            within_m,
-            trigger.customer_id,
-            trigger.event_row_id,
-            trigger.event_id,
-            place.store_id,
-        )
+        (index, offer_id, within_m, trigger.position.lat, trigger.position.lon, place.store_id)
         for index, trigger, place, offer_id, within_m in pairs
-        if within_m is not None and trigger.event_row_id is not None and place.kind == "store"
+        if within_m is not None and trigger.position is not None and place.kind == "store"
     ]
     if not measured:
         return set()
-    names = ("triggers", "offers", "limits", "customers", "rows", "events", "stores")
-    kinds = (ints, bigints, ints, bigints, bigints, uuids, bigints)
+    names = ("triggers", "offers", "limits", "lats", "lons", "stores")
+    kinds = (ints, bigints, ints, floats, floats, bigints)
     columns = [kind(column) for kind, column in zip(kinds, zip(*measured, strict=True), strict=True)]
-    statement = sql.TOO_FAR.format(recent=recent_events(now, back=KEPT_FOR))
-    rows = _rows(statement, dict(zip(names, columns, strict=True)))
+    rows = _rows(sql.TOO_FAR, dict(zip(names, columns, strict=True)))
     return {(index, offer_id) for index, offer_id in rows}
 
 

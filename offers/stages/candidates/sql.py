@@ -39,16 +39,12 @@ OFFERS_AT = """
 # (trigger, offer) whose event has a position outside the offer's distance from the store's fence or point.
 TOO_FAR = """
     SELECT t.trigger, t.offer_id
-      FROM unnest(%(triggers)s::int[], %(offers)s::bigint[], %(limits)s::int[], %(customers)s::bigint[],
-                  %(rows)s::bigint[], %(events)s::uuid[], %(stores)s::bigint[])
-        AS t(trigger, offer_id, within_m, customer_id, row_id, event_id, store_id)
-     CROSS JOIN LATERAL (
-        SELECT e.lat, e.lon FROM {recent} e
-         WHERE (e.customer_id, e.event_id) = (t.customer_id, t.event_id) AND e.id = t.row_id AND e.lat IS NOT NULL
-         LIMIT 1) e
+      FROM unnest(%(triggers)s::int[], %(offers)s::bigint[], %(limits)s::int[], %(lats)s::float8[], %(lons)s::float8[],
+                  %(stores)s::bigint[])
+        AS t(trigger, offer_id, within_m, lat, lon, store_id)
       JOIN offers_store s ON s.id = t.store_id
      WHERE NOT ST_DWithin(COALESCE(s.area, s.location),
-                          ST_SetSRID(ST_MakePoint(e.lon, e.lat), 4326)::geography, t.within_m)
+                          ST_SetSRID(ST_MakePoint(t.lon, t.lat), 4326)::geography, t.within_m)
 """
 
 # (customer, offer, exact weight, brand weight, whole weight, last bought, coupons that count against the limit, first

@@ -37,9 +37,9 @@ def issue(
     choices: one per trigger, same order. random_bytes(n): n unpredictable bytes (secrets.token_bytes). claims: who is
     asked for units.
     Effects: one row in offers_decision per trigger; per coupon also its code, its exposure and its outbox row; per
-    held-out winner an exposure alone; wakes the delivery worker at commit. Up to ten queries, whatever the batch's
-    size. Must run inside the transaction that holds the customers' presences: the capacities are locked until it
-    ends. Raises CannotDrawCode.
+    held-out winner an exposure alone; wakes the delivery worker at commit. Up to ten queries, one where nobody wins,
+    whatever the batch's size. Must run inside the transaction that holds the customers' presences: the capacities are
+    locked until it ends. Raises CannotDrawCode.
     """
     if not triggers:
         return []
@@ -48,7 +48,7 @@ def issue(
         winning = [
             (index, one.winner) for index, one in enumerate(settled) if one.winner and one.reason == "issued"
         ]
-        decision_ids, coupon_ids = writing.draw_ids(decisions=len(triggers), coupons=len(winning))
+        decision_ids, coupon_ids = _draw_ids(settled, coupons=len(winning))
         codes = _claim_codes(
             {
                 coupon_id: triggers[index].customer_id
@@ -74,6 +74,13 @@ def issue(
         writing.write_exposures(triggers, settled, drafts, terms, ids=decision_ids, now=now)
         writing.write_messages(list(drafts.values()), now=now)
     return [_made(trigger, settled[index], drafts.get(index)) for index, trigger in enumerate(triggers)]
+
+
+def _draw_ids(settled: Sequence[Settled], *, coupons: int) -> tuple[Sequence[int | None], Sequence[int]]:
+    """Return an id per decision, None for all where no exposure will refer to any, and the coupons' ids."""
+    if any(one.winner for one in settled):
+        return writing.draw_ids(decisions=len(settled), coupons=coupons)
+    return [None] * len(settled), []
 
 
 def _claim_codes(customers: Mapping[int, int], *, random_bytes: Callable[[int], bytes]) -> dict[int, str]:

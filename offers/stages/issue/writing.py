@@ -14,8 +14,8 @@ from offers.stages.issue.drafts import Draft
 OUTBOX_CHANNEL = "rayon_outbox"  # what the delivery worker listens to
 
 _IDS = """
-    SELECT ARRAY(SELECT nextval(pg_get_serial_sequence('offers_decision', 'id')) FROM generate_series(1, %s)),
-           ARRAY(SELECT nextval(pg_get_serial_sequence('offers_coupon', 'id')) FROM generate_series(1, %s))
+    SELECT ARRAY(SELECT nextval('offers_decision_id_seq') FROM generate_series(1, %s)),
+           ARRAY(SELECT nextval('offers_coupon_id_seq') FROM generate_series(1, %s))
 """
 
 _CODES = """
@@ -40,7 +40,7 @@ _COUPONS = """
 _DECISIONS = """
     INSERT INTO offers_decision (id, customer_id, event_id, event_uid, visit_id, store_id, aisle_id, transition,
                                  outcome, reason, offer_id, coupon_id, candidates, decided_at)
-    SELECT t.id, t.customer_id, t.event_id, t.event_uid, t.visit_id, t.store_id, t.aisle_id, t.transition,
+    SELECT COALESCE(t.id, nextval('offers_decision_id_seq')), t.customer_id, t.event_id, t.event_uid, t.visit_id, t.store_id, t.aisle_id, t.transition,
            t.outcome, t.reason, t.offer_id, t.coupon_id, t.candidates, %s
       FROM ROWS FROM (
                unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[],
@@ -128,9 +128,10 @@ def write_decisions(
     drafts: Mapping[int, Draft],
     terms: Mapping[int, OfferTerms],
     *,
-    ids: Sequence[int],
+    ids: Sequence[int | None],
     now: datetime,
 ) -> None:
+    """Write one decision per trigger, in their order. ids: None where nothing refers to it; it is then drawn here."""
     _insert(
         _DECISIONS,
         (bigints, bigints, bigints, uuids, bigints, bigints, bigints, texts, texts, texts, bigints, bigints),
@@ -161,7 +162,7 @@ def write_exposures(
     drafts: Mapping[int, Draft],
     terms: Mapping[int, OfferTerms],
     *,
-    ids: Sequence[int],
+    ids: Sequence[int | None],
     now: datetime,
 ) -> None:
     """Write one exposure per winner: of the treated arm with its coupon, of the hold-out without one."""

@@ -27,7 +27,7 @@ from offers.stages.visits.heard import (
 )
 from offers.stages.visits.memory import Memory, memory_from_json
 from offers.stages.visits.nearby import Nearby, fences_near
-from offers.stages.visits.rows import dwell_seconds, remove_visits, write_presences, write_visits
+from offers.stages.visits.rows import dwell_seconds, remove_visits, write_folds
 from offers.stages.visits.triggers import refusal_of, triggers_of
 
 __all__ = ["follow", "settle"]
@@ -58,7 +58,7 @@ def follow(
     """Return the triggers of these new events, in their order, then those of deadlines; keep visits and presences.
 
     The customers' presences must be locked by this transaction; `dwell_s` has the times of the events' own aisles.
-    Eight statements at most, whatever the batch.
+    Seven statements at most, whatever the batch.
     """
     limits = limits_of(params)
     cases = _cases(stored, presences=presences, last_fixes=last_fixes, now=now, params=params, limits=limits)
@@ -89,7 +89,7 @@ def follow(
 def settle(
     presences: Mapping[int, LockedPresence], *, now: datetime, params: Mapping[str, Any]
 ) -> list[Trigger]:
-    """Return the triggers of the deadlines that have passed, and keep visits and presences; three statements."""
+    """Return the triggers of the deadlines that have passed, and keep visits and presences; one statement."""
     folding = visit_params(params, dwell_s_by_aisle={})
     nothing = Nearby(max_accuracy_m=params["max_accuracy_m"])
     folds = {
@@ -197,9 +197,8 @@ def _nearby(cases: Mapping[int, _Case], *, params: Mapping[str, Any]) -> Nearby:
 
 
 def _write(folds: Mapping[int, Folded], *, now: datetime, params: VisitParams) -> dict[Any, Any]:
-    written = write_visits([(id_, visit) for id_, fold in folds.items() for visit in fold.visits])
+    written = write_folds(folds, now=now, params=params)
     remove_visits([(id_, gone) for id_, fold in folds.items() for gone in fold.gone])
-    write_presences(folds, now=now, params=params)
     return written
 
 

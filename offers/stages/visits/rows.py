@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from offers.cursors import bigints, hot_cursor, instants, texts, uuids
 from offers.flow import Place
@@ -29,49 +30,84 @@ def dwell_seconds(aisle_ids: Sequence[int]) -> dict[int | str, float]:
         return {row[0]: float(row[1]) for row in cursor.fetchall()}
 
 
-def write_visits(visits: Sequence[tuple[int, Visit]]) -> dict[VisitKey, tuple[int, Place]]:
-    """Insert or update (customer id, visit) pairs; return each one's row id and place. One statement.
+# Where each fold stands and when the worker must look. A look that is planned earlier than needed is kept: the worker
+# finds nothing and plans anew, and a row whose index entries stay is several times cheaper to write.
+_PRESENCES = """
+    UPDATE offers_presence p SET state = new.state, fix_id = new.fix_id,
+      fix_event_id = new.fix_event_id, last_event_at = new.last_event_at,
+      due_at = CASE WHEN p.due_at > %(now)s AND p.due_at <= new.due_at THEN p.due_at ELSE new.due_at END
+    FROM unnest(%(customers)s, %(states)s, %(fixes)s, %(fix_events)s, %(last)s, %(due)s)
+      AS new(customer_id, state, fix_id, fix_event_id, last_event_at, due_at)
+    WHERE p.customer_id = new.customer_id
+"""
 
-    A dwell once written stays: its deadline was fired.
+# A dwell once written stays: its deadline was fired.
+_BOTH = f"""
+    WITH kept AS ({_PRESENCES}), written AS (
+      INSERT INTO offers_visit AS v
+        (customer_id, store_id, aisle_id, entered_at, last_seen_at, dwelled_at, exited_at)
+      SELECT * FROM unnest(%(visitors)s, %(stores)s, %(aisles)s, %(entered)s, %(seen)s, %(dwelled)s, %(exited)s)
+      ON CONFLICT (customer_id, store_id, aisle_id, entered_at) DO UPDATE
+      SET last_seen_at = EXCLUDED.last_seen_at, exited_at = EXCLUDED.exited_at,
+          dwelled_at = COALESCE(EXCLUDED.dwelled_at, v.dwelled_at)
+      RETURNING id, customer_id, store_id, aisle_id, entered_at
+    )
+    SELECT w.customer_id, w.store_id, w.aisle_id, w.entered_at, w.id, s.ref, a.ref
+    FROM written w JOIN offers_store s ON s.id = w.store_id LEFT JOIN offers_aisle a ON a.id = w.aisle_id
+"""  # noqa: S608 - of constants
+
+
+def write_folds(
+    folds: Mapping[int, Folded], *, now: datetime, params: VisitParams
+) -> dict[VisitKey, tuple[int, Place]]:
+    """Insert or update the visits and the presences of these folds, by customer id; one statement.
+
+    Returns each visit's row id and place.
     """
-    if not visits:
+    if not folds:
         return {}
-    keys = [key_of(customer_id, visit) for customer_id, visit in visits]
+    presences = _presences(folds, now=now, params=params)
+    visits = [(key_of(id_, visit), visit) for id_, fold in folds.items() for visit in fold.visits]
     with hot_cursor() as cursor:
-        cursor.execute(
-            """
-            WITH written AS (
-              INSERT INTO offers_visit AS v
-                (customer_id, store_id, aisle_id, entered_at, last_seen_at, dwelled_at, exited_at)
-              SELECT * FROM unnest(%s, %s, %s, %s, %s, %s, %s)
-              ON CONFLICT (customer_id, store_id, aisle_id, entered_at) DO UPDATE
-              SET last_seen_at = EXCLUDED.last_seen_at, exited_at = EXCLUDED.exited_at,
-                  dwelled_at = COALESCE(EXCLUDED.dwelled_at, v.dwelled_at)
-              RETURNING id, customer_id, store_id, aisle_id, entered_at
-            )
-            SELECT w.customer_id, w.store_id, w.aisle_id, w.entered_at, w.id, s.ref, a.ref
-            FROM written w JOIN offers_store s ON s.id = w.store_id LEFT JOIN offers_aisle a ON a.id = w.aisle_id
-            """,
-            [
-                bigints([key[0] for key in keys]),
-                bigints([key[1] for key in keys]),
-                bigints([key[2] for key in keys]),
-                instants([key[3] for key in keys]),
-                instants([visit.last_seen_at for _, visit in visits]),
-                instants([visit.dwelled_at for _, visit in visits]),
-                instants([visit.exited_at for _, visit in visits]),
-            ],
-        )
+        if not visits:
+            cursor.execute(_PRESENCES, presences)
+            return {}
+        cursor.execute(_BOTH, {**presences, **_visits(visits)})
         return {
             row[:4]: (row[4], Place(store_id=row[1], store_ref=row[5], aisle_id=row[2], aisle_ref=row[6]))
             for row in cursor.fetchall()
         }
 
 
+def _presences(folds: Mapping[int, Folded], *, now: datetime, params: VisitParams) -> dict[str, Any]:
+    memories = [fold.memory for fold in folds.values()]
+    return {
+        "now": now,
+        "customers": bigints(folds),
+        "states": texts([memory_to_json(memory) for memory in memories]),
+        "fixes": bigints([memory.fix and memory.fix[0] for memory in memories]),
+        "fix_events": uuids([memory.fix and memory.fix[1] for memory in memories]),
+        "last": instants([memory.last[0] if memory.last else None for memory in memories]),
+        "due": instants([due_at(memory, params=params) for memory in memories]),
+    }
+
+
+def _visits(visits: Sequence[tuple[VisitKey, Visit]]) -> dict[str, Any]:
+    return {
+        "visitors": bigints([key[0] for key, _ in visits]),
+        "stores": bigints([key[1] for key, _ in visits]),
+        "aisles": bigints([key[2] for key, _ in visits]),
+        "entered": instants([key[3] for key, _ in visits]),
+        "seen": instants([visit.last_seen_at for _, visit in visits]),
+        "dwelled": instants([visit.dwelled_at for _, visit in visits]),
+        "exited": instants([visit.exited_at for _, visit in visits]),
+    }
+
+
 def remove_visits(gone: Sequence[tuple[int, Gone]]) -> None:
     """Delete visits that turned out to be part of another or none; what was decided in them follows.
 
-    Three statements. Runs after write_visits, which has made the visits that take over.
+    Three statements. Runs after write_folds, which has made the visits that take over.
     """
     if not gone:
         return
@@ -114,35 +150,4 @@ def remove_visits(gone: Sequence[tuple[int, Gone]]) -> None:
               AND x.store_visit_entered_at = g.entered_at AND g.taken_over_at IS NOT NULL
             """,
             [*columns, into],
-        )
-
-
-def write_presences(folds: Mapping[int, Folded], *, now: datetime, params: VisitParams) -> None:
-    """Keep where each customer's fold stands and when the worker must look at it; one statement.
-
-    A look that is planned earlier than needed is kept: the worker finds nothing and plans anew, and a row whose
-    index entries stay is several times cheaper to write.
-    """
-    if not folds:
-        return
-    memories = [fold.memory for fold in folds.values()]
-    with hot_cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE offers_presence p SET state = new.state, fix_id = new.fix_id,
-              fix_event_id = new.fix_event_id, last_event_at = new.last_event_at,
-              due_at = CASE WHEN p.due_at > %s AND p.due_at <= new.due_at THEN p.due_at ELSE new.due_at END
-            FROM unnest(%s, %s, %s, %s, %s, %s)
-              AS new(customer_id, state, fix_id, fix_event_id, last_event_at, due_at)
-            WHERE p.customer_id = new.customer_id
-            """,
-            [
-                now,
-                bigints(folds),
-                texts([memory_to_json(memory) for memory in memories]),
-                bigints([memory.fix and memory.fix[0] for memory in memories]),
-                uuids([memory.fix and memory.fix[1] for memory in memories]),
-                instants([memory.last[0] if memory.last else None for memory in memories]),
-                instants([due_at(memory, params=params) for memory in memories]),
-            ],
         )

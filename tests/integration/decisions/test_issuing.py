@@ -7,19 +7,18 @@ from datetime import datetime, timedelta
 import pytest
 from django.test.utils import CaptureQueriesContext
 
+from offers.flow import Position
 from offers.models import (
     Capacity,
     Coupon,
     CouponCode,
     Decision,
     Exposure,
-    LocationEvent,
     OutboxMessage,
     SendingSwitch,
 )
 from offers.operations.dropping import drop_messages
 from offers.rules.coupon_codes import grouped, normalise
-from offers.rules.event_ids import first_id
 from tests.integration.decisions.shop import (
     YOGHURT,
     make_aisle,
@@ -219,21 +218,8 @@ def test_a_store_s_offer_may_ask_for_a_distance(now: datetime, lat: float | None
     store = make_store(now=now)
     make_offer(now=now, trigger_places="store", within_m=200)
     customer = make_buyer(now=now)
-    event = LocationEvent.objects.create(
-        id=first_id(now),
-        customer=customer,
-        event_id="0190d3a2-0000-7000-8000-000000000001",
-        digest=b"",
-        device_id="phone",
-        type="enter",
-        lat=lat,
-        lon=None if lat is None else 2.33,
-        occurred_at=now,
-        received_at=now,
-    )
-    [made] = run(
-        [trigger_of(customer, store=store, now=now, event_row_id=event.pk, event_id=event.event_id)], now=now
-    )
+    position = None if lat is None else Position(lat=lat, lon=2.33, accuracy_m=10)
+    [made] = run([trigger_of(customer, store=store, now=now, position=position)], now=now)
     assert made.reason == reason
 
 
@@ -242,26 +228,8 @@ def test_at_an_aisle_a_beacon_knows_better_than_a_position(now: datetime) -> Non
     aisle = make_aisle(store=store, now=now)
     make_offer(now=now, within_m=10)
     customer = make_buyer(now=now)
-    event = LocationEvent.objects.create(
-        id=first_id(now),
-        customer=customer,
-        event_id="0190d3a2-0000-7000-8000-000000000001",
-        digest=b"",
-        device_id="phone",
-        type="beacon",
-        lat=48.853,
-        lon=2.33,
-        occurred_at=now,
-        received_at=now,
-    )
-    [made] = run(
-        [
-            trigger_of(
-                customer, store=store, aisle=aisle, now=now, event_row_id=event.pk, event_id=event.event_id
-            )
-        ],
-        now=now,
-    )
+    position = Position(lat=48.853, lon=2.33, accuracy_m=10)
+    [made] = run([trigger_of(customer, store=store, aisle=aisle, now=now, position=position)], now=now)
     assert made.reason == "issued"
 
 
@@ -458,6 +426,6 @@ def test_a_batch_of_200_costs_as_many_queries_as_a_batch_of_2(
         counts.append(
             len(seen) - 2
         )  # without the savepoint that the test's own transaction makes of the batch's
-    # find: offers here, histories, terms; facts: sent, ignored, customers;
+    # facts; find: offers here, histories, terms;
     # issue: claim, give back, ids, codes, coupons, decisions, exposures, messages, notify
-    assert counts == [15, 15]
+    assert counts == [13, 13]

@@ -22,8 +22,12 @@ INTAKE = [
 ]
 VISITS = [
     "WITH fix AS",  # the fences near the fixes
-    "WITH written AS",  # visits, begun and ended
-    "UPDATE offers_presence",  # where each fold stands
+    "WITH kept AS",  # where each fold stands; visits, begun and ended
+]
+DECISIONS = [
+    "SELECT c.id AS customer_id",  # what is known of the customers
+    "WITH spots AS",  # offers that are live there
+    "INSERT INTO offers_decision",
 ]
 
 
@@ -52,11 +56,25 @@ def events(phones: list[Phone], *, s: float) -> list:
     return [each for phone in phones for each in (phone.fix(s), phone.beacon(s + 1))]
 
 
-def test_the_statements_of_intake_and_visits_are_these(store):
+def test_the_statements_of_a_batch_are_these(store):
     phone = Phone(make_customer().id)
     make_presences(customer_ids=[phone.customer_id])
     found = statements(lambda: pipeline.run(events([phone], s=0), now=at(2), params=settings.RAYON))
-    for expected, sql in zip([*INTAKE, *VISITS], found[: len([*INTAKE, *VISITS])], strict=True):
+    for expected, sql in zip([*INTAKE, *VISITS, *DECISIONS], found, strict=True):
+        assert sql.startswith(expected)
+
+
+def test_where_no_visit_takes_a_step_the_folds_alone_are_kept(store):
+    phone = Phone(make_customer().id)
+    pipeline.run(events([phone], s=0), now=at(2), params=settings.RAYON)
+    found = statements(lambda: pipeline.run([phone.beacon(3)], now=at(4), params=settings.RAYON))
+    kept = [
+        "WITH by_index",
+        "SELECT 'customer' AS kind",
+        "INSERT INTO offers_locationevent",
+        "UPDATE offers_presence",
+    ]
+    for expected, sql in zip(kept, found, strict=True):
         assert sql.startswith(expected)
 
 

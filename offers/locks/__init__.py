@@ -15,14 +15,17 @@ claimed with SKIP LOCKED waits for nobody, so it may come first. Locks are NO KE
 locked ones can still be written.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from offers.cursors import bigints, hot_cursor
+from offers.locks.advisory import NEXT_BASKETS_LOCK as NEXT_BASKETS_LOCK
+from offers.locks.advisory import lock_response_models as lock_response_models
+from offers.locks.advisory import lock_targets as lock_targets
+from offers.locks.advisory import only_teller_of_next_baskets as only_teller_of_next_baskets
 
 # --- customers ---------------------------------------------------------------------------------------------
 
@@ -203,11 +206,7 @@ def expire_coupons(*, now: datetime, limit: int) -> int:
         return int(cursor.fetchone()[0])
 
 
-# --- messages and targets ----------------------------------------------------------------------------------
-
-TARGETS_LOCK = 7_210_001  # any number that no other advisory lock of the project uses
-RESPONSE_MODELS_LOCK = 7_210_002
-NEXT_BASKETS_LOCK = 7_210_003
+# --- messages ----------------------------------------------------------------------------------
 
 
 def lock_messages(message_ids: Sequence[int]) -> None:
@@ -258,35 +257,6 @@ def claim_due_messages(*, lane: str, now: datetime, lease_until: datetime, limit
     with hot_cursor() as cursor:
         cursor.execute(_CLAIM_MESSAGES, values)
         return dict(cursor.fetchall())
-
-
-def lock_targets() -> None:
-    """Let one transaction at a time rebuild offers' targets, so that the last one to do it has seen every change."""
-    with hot_cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TARGETS_LOCK])
-
-
-def lock_response_models() -> None:
-    """Let one transaction at a time add a version of the response model, or choose which one is used."""
-    with hot_cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RESPONSE_MODELS_LOCK])
-
-
-@contextmanager
-def only_teller_of_next_baskets() -> Iterator[bool]:
-    """Hold the next baskets' lock for the block; False if another run holds it. It waits for nobody, and nobody for it.
-
-    The session holds it, not a transaction: a run that dies with its connection leaves nothing behind.
-    """
-    with hot_cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [NEXT_BASKETS_LOCK])
-        [is_only] = cursor.fetchone()
-    try:
-        yield is_only
-    finally:
-        if is_only:
-            with hot_cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [NEXT_BASKETS_LOCK])
 
 
 def lock_offer(ref: str) -> bool:
