@@ -15,7 +15,7 @@ MOST_HOLDS = (
 )  # a week; what comes before is planned in MOST_FIRSTS longer stretches
 MOST_FIRSTS = 100
 MOST_UNITS = 240  # told apart; larger stocks are counted in lots
-CELLS = 20_000  # deals · stock · prices that are worked on at once: what a processor's cache holds
+CELLS = 50_000  # deals · stock · prices that are worked on at once: what a processor's cache holds
 ALIKE = 8  # units by which the shelves of one chunk may differ
 BAND = (0.1, 0.9)
 STEADY = 0.75  # of a step of the menu: the ladder shows no smaller swings
