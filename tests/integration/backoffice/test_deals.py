@@ -55,7 +55,7 @@ def test_a_published_deal_says_what_it_does_now_and_what_it_expects(office: Offi
     assert now == {
         "units_left": 12,
         "depth_bp": 1000,
-        "bid_price_minor": 183,
+        "bid_price_minor": 184,
         "send_now": 7,
         "expected_sold": 11.43,
         "expected_left": 0.57,
@@ -82,12 +82,12 @@ def test_a_published_deal_says_what_it_does_now_and_what_it_expects(office: Offi
     ("changed", "depth", "bid"),
     [
         ({"units": 4}, 0, 386),  # scarce: nobody needs a discount
-        ({"deadline": "2026-06-17T16:00:00Z"}, 4000, 82),
-        ({"deadline": "2026-06-17T15:00:00Z"}, 5000, 9),
+        ({"deadline": "2026-06-17T16:00:00Z"}, 4000, 81),
+        ({"deadline": "2026-06-17T15:00:00Z"}, 5000, 8),
         ({"deadline": "2026-06-17T15:00:00Z", "floor_price_minor": 240}, 4000, 2),
         ({"deadline": "2026-06-17T15:00:00Z", "floor_price_minor": 400}, 0, 0),
         ({"deadline": "2026-06-17T15:00:00Z", "unsold_value_minor": 200}, 1000, 200),
-        ({"deadline": "2026-06-17T15:00:00Z", "unsold_value_minor": -100}, 5000, -85),
+        ({"deadline": "2026-06-17T15:00:00Z", "unsold_value_minor": -100}, 5000, -86),
         ({"deadline": "2099-01-01T00:00:00Z"}, 0, 400),
     ],
 )
