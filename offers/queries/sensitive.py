@@ -2,12 +2,19 @@
 
 from django.db import connection
 
-# The first entry of a WITH RECURSIVE: categories that are nobody else's business or never targeted, and all below them.
-SENSITIVE = """sensitive(id, ref) AS (
-        SELECT id, ref FROM offers_category WHERE is_sensitive OR never_targeted <> ''
+
+def sensitive_where(condition: str) -> str:
+    """Return the first entry of a WITH RECURSIVE: `sensitive(id, ref)`, categories of which the condition holds, and all below."""
+    return f"""sensitive(id, ref) AS (
+        SELECT id, ref FROM offers_category WHERE {condition}
         UNION
         SELECT c.id, c.ref FROM sensitive s JOIN offers_category c ON c.parent_id = s.id
-    )"""
+    )"""  # noqa: S608 (our own constants)
+
+
+SENSITIVE = sensitive_where(
+    "is_sensitive OR never_targeted <> ''"
+)  # nobody else's business, or never targeted
 
 
 def sensitive_categories() -> dict[int, str]:

@@ -7,12 +7,13 @@ from typing import Any
 from customers.rules.affinity import brand_key
 from offers.cursors import bigints, hot_cursor
 from offers.flow import CustomerFacts
+from offers.queries.ignored import ignored_by
 
 SENT_DAYS = 8  # a calendar week in any zone, and the day that the zones differ by
 
 # `sent`: of either arm, by the time. `ignored`: messages that arrived and ran out unopened, after the last one that was
 # opened or used.
-_FACTS = """
+_FACTS = f"""
     SELECT c.id AS customer_id, c.ref, c.language, c.time_zone, c.birth_year, c.granted, c.channels, c.segments, c.topics,
            c.muted_brands, c.muted_categories, c.has_own_quiet_hours, c.quiet_from, c.quiet_until,
            c.max_pushes_per_day, c.max_pushes_per_week, c.paused_until,
@@ -20,11 +21,11 @@ _FACTS = """
                     WHERE d.customer_id = c.id AND d.active
                       AND COALESCE(d.fcm_id, d.apns_id, d.webpush_id) IS NOT NULL) AS has_device,
            c.email <> '' AND c.email_dead_at IS NULL AS has_email,
-           c.phone ~ '^\\+[1-9][0-9]{6,14}$' AND c.phone_dead_at IS NULL AS has_phone,
+           c.phone ~ '^\\+[1-9][0-9]{{6,14}}$' AND c.phone_dead_at IS NULL AS has_phone,
            COALESCE((SELECT is_stopped FROM offers_sendingswitch WHERE id = 1), false) AS is_sending_stopped,
            COALESCE(p.listed_lines, 0) AS listed_lines, COALESCE(p.discounted_lines, 0) AS discounted_lines,
            COALESCE(r.shown, 0) AS shown, COALESCE(r.answered, 0) AS answered,
-           COALESCE(sent.at, '{}') AS sent_at, COALESCE(sent.stores, '{}') AS sent_stores, ignored.in_a_row
+           COALESCE(sent.at, '{{}}') AS sent_at, COALESCE(sent.stores, '{{}}') AS sent_stores, ignored.in_a_row
       FROM customers_customer c
       LEFT JOIN customers_profile p ON p.customer_id = c.id
       LEFT JOIN offers_customerresponses r ON r.customer_id = c.id
@@ -34,15 +35,9 @@ _FACTS = """
             FROM offers_exposure e
            WHERE e.customer_id = c.id AND e.exposed_at > %(since)s AND e.voided_at IS NULL) sent
      CROSS JOIN LATERAL (
-          SELECT count(*)::int AS in_a_row
-            FROM offers_coupon k JOIN offers_outboxmessage m ON m.coupon_id = k.id AND m.state = 'sent'
-           WHERE k.customer_id = c.id AND k.valid_until <= %(now)s
-             AND k.opened_at IS NULL AND k.state IN ('issued', 'expired')
-             AND NOT EXISTS (SELECT FROM offers_coupon later
-                              WHERE later.customer_id = c.id AND later.issued_at >= k.issued_at
-                                AND (later.opened_at IS NOT NULL OR later.state = 'redeemed'))) ignored
+          SELECT count(*)::int AS in_a_row{ignored_by("c.id")}) ignored
      WHERE c.id = ANY(%(customers)s) AND c.erased_at IS NULL
-"""
+"""  # noqa: S608 (constants of this house's own)
 
 
 def gather_facts(

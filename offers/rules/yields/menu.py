@@ -60,9 +60,8 @@ class Stage:
 class Tables:
     """The solved programme."""
 
-    worth: Floats  # (D, N + 1), at now, if the price might move at any moment
+    worth: Floats  # (D, N + 1), at now, if the price might move at any moment; bid prices are its differences
     idle_worth: Floats  # (D, N + 1), at now, at the regular price throughout
-    bids: Floats  # (D, N): the least that the last of 1, 2, … N units should be given for now
     stages: list[Stage]  # from now to the deadline
 
 
@@ -98,7 +97,7 @@ def solve(batch: Batch) -> Tables:
             _move(
                 worth[rows], prices=batch.prices[rows], means=batch.rates[rows] * hours[:, None], steps=steps
             )
-    return Tables(worth=worth, idle_worth=idle, bids=np.diff(worth, axis=1), stages=stages[::-1])
+    return Tables(worth=worth, idle_worth=idle, stages=stages[::-1])
 
 
 def _steps(batch: Batch, rows: slice, *, hours: Floats, to_go_h: Floats) -> Ints:

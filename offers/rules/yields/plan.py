@@ -146,7 +146,7 @@ def _plans(chunk: Sequence[_Sized]) -> Iterator[DealPlan]:
     units = [one.units for one in chunk]
     idle = tables.idle_worth[rows, units].tolist()
     lots = np.array([one.lot for one in chunk])
-    bids = (tables.bids / lots[:, None]).tolist()
+    bids = (np.diff(tables.worth, axis=1) / lots[:, None]).tolist()
     hours, stock, choice = way.hours.tolist(), way.stock.tolist(), way.choice.tolist()
     lefts = way.left.tolist()
     lows, highs = way.bands.tolist()

@@ -1,5 +1,8 @@
 """The second look's one statement: a row a message, with all that it depends on as it stands now."""
 
+from offers.queries.ignored import ignored_by
+from offers.queries.sensitive import sensitive_where
+
 # The device it goes to is the one it was written for while that has an address, else the one last seen that has. Where
 # that device holds a socket open, the socket comes first, once: its receipt says so.
 #
@@ -9,12 +12,8 @@
 # OFFSET 0 keeps the planner from reading all receipts ever written instead of this message's.
 #
 # A customer is near while their last visit to the store lasts. Categories under a sensitive one are sensitive, too.
-LOOK = r"""
-    WITH RECURSIVE sensitive AS (
-        SELECT id FROM offers_category WHERE is_sensitive
-        UNION
-        SELECT c.id FROM offers_category c JOIN sensitive s ON c.parent_id = s.id
-    )
+LOOK = rf"""
+    WITH RECURSIVE {sensitive_where("is_sensitive")}
     SELECT m.id, m.message_id, m.channel, m.expires_at, m.customer_id,
            c.state AS coupon_state, c.valid_until AS coupon_valid_until, c.opened_at IS NOT NULL AS was_opened,
            c.code, c.terms->>'title' AS title, c.terms->>'body' AS body, c.terms->>'image_url' AS image_url,
@@ -23,7 +22,7 @@ LOOK = r"""
            u.erased_at IS NOT NULL AS is_erased, u.granted, u.channels, u.paused_until, u.time_zone, u.language,
            u.has_own_quiet_hours, u.quiet_from, u.quiet_until, u.max_pushes_per_day, u.max_pushes_per_week,
            CASE WHEN u.email_dead_at IS NULL THEN u.email ELSE '' END AS email,
-           CASE WHEN u.phone_dead_at IS NULL AND u.phone ~ '^\+[1-9][0-9]{6,14}$' THEN u.phone ELSE '' END AS phone,
+           CASE WHEN u.phone_dead_at IS NULL AND u.phone ~ '^\+[1-9][0-9]{{6,14}}$' THEN u.phone ELSE '' END AS phone,
            u.updated_at AS contact_at,
            d.id AS device_id, d.platform, d.registered_at, d.token, d.p256dh, d.auth, d.ref AS device_ref,
            s.channel AS socket_channel,
@@ -77,14 +76,8 @@ LOOK = r"""
               AND (n.id IS NULL OR n.state IN ('sent', 'dropped')
                    OR n.state IN ('queued', 'sending') AND n.id < m.id)) others ON true
       LEFT JOIN LATERAL (
-           SELECT count(*)::int AS number
-             FROM offers_coupon i JOIN offers_outboxmessage n ON n.coupon_id = i.id AND n.state = 'sent'
-            WHERE others.sent_at IS NOT NULL
-              AND i.customer_id = m.customer_id AND i.valid_until <= %(now)s
-              AND i.opened_at IS NULL AND i.state IN ('issued', 'expired')
-              AND NOT EXISTS (SELECT FROM offers_coupon later
-                               WHERE later.customer_id = i.customer_id AND later.issued_at >= i.issued_at
-                                 AND (later.opened_at IS NOT NULL OR later.state = 'redeemed'))) ignored ON true
+           SELECT count(*)::int AS number{ignored_by("m.customer_id")}
+             AND others.sent_at IS NOT NULL) ignored ON true
      WHERE m.id = ANY(%(messages)s::bigint[])
      ORDER BY m.id
-"""
+"""  # noqa: S608 (constants of this house's own)
